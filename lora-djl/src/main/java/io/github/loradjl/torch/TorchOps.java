@@ -1,0 +1,542 @@
+package io.github.loradjl.torch;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtEngine;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * LibTorch operations that DJL does not expose, one typed method each.
+ *
+ * <p>DJL reaches only a fixed list of tensor operations, but it can run any TorchScript module, and
+ * LibTorch compiles such a module from plain text. The operations stand in {@code ops.py} beside
+ * this class, in TorchScript's serialised dialect; the first use packs them into an archive, loads
+ * it, and every method here is one call into it.
+ *
+ * <p>All operations record gradients when the calling thread does (see {@link GradientMode}), work
+ * on any device, from any number of threads, and in float32 and bfloat16 unless stated. bfloat16 is
+ * a type that DJL cannot name: such an array reads as {@link DataType#UNKNOWN}, and only casts of
+ * this class make one. Results belong to the manager of the first argument.
+ *
+ * <p>TorchScript's graph optimizer is switched off in each calling thread, because it changes the
+ * rounding of an operation after its first calls.
+ */
+public final class TorchOps {
+
+    /** The label that {@link #crossEntropy} and {@link #nextTokenRows} skip. */
+    public static final long IGNORE_INDEX = -100;
+
+    private static final ThreadLocal<Boolean> PLAIN_EXECUTOR =
+            ThreadLocal.withInitial(
+                    () -> {
+                        JniUtils.setGraphExecutorOptimize(false);
+                        return Boolean.TRUE;
+                    });
+
+    private TorchOps() {}
+
+    /** The loaded module, with what its calls need; made on first use. */
+    private static final class Module {
+
+        private static final NDManager MANAGER = newManager();
+        private static final PtSymbolBlock BLOCK = load();
+        private static final Map<String, NDArray> METHODS = new ConcurrentHashMap<>();
+        private static final Map<Double, NDArray> SCALARS = new ConcurrentHashMap<>();
+
+        private static NDManager newManager() {
+            NDManager manager = NDManager.newBaseManager(Device.cpu(), PtEngine.ENGINE_NAME);
+            manager.setName("TorchOps");
+            return manager;
+        }
+
+        private static PtSymbolBlock load() {
+            try (InputStream in = TorchOps.class.getResourceAsStream("ops.py")) {
+                String source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+                InputStream archive =
+                        new ByteArrayInputStream(TorchScriptArchive.of("Ops", source));
+                return JniUtils.loadModule((PtNDManager) MANAGER, archive, false, false);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** DJL reads the method's name from the name of one last argument. */
+        private static NDArray method(String name) {
+            return METHODS.computeIfAbsent(
+                    name,
+                    n -> {
+                        NDArray array = MANAGER.create(0f);
+                        array.setName("module_method:" + n);
+                        return array;
+                    });
+        }
+
+        private static NDArray scalar(double value) {
+            return SCALARS.computeIfAbsent(value, v -> MANAGER.create(v.floatValue()));
+        }
+    }
+
+    /**
+     * Computes the thin singular value decomposition x = U diag(S) V<sup>T</sup>.
+     *
+     * @param x a float32 matrix of shape (m, n)
+     * @return U of shape (m, k), S of shape (k) descending, V<sup>T</sup> of shape (k, n), with k =
+     *     min(m, n)
+     */
+    public static NDList svd(NDArray x) {
+        return run("svd", x);
+    }
+
+    /**
+     * Computes the reduced QR decomposition x = Q R.
+     *
+     * @param x a float32 matrix of shape (m, n)
+     * @return Q of shape (m, k) with orthonormal columns and R of shape (k, n), with k = min(m, n)
+     */
+    public static NDList qr(NDArray x) {
+        return run("qr", x);
+    }
+
+    /**
+     * Casts to float32.
+     *
+     * @param x an array of any type
+     * @return a float32 array of the same shape; shares the memory of {@code x} if that is float32
+     */
+    public static NDArray toFloat32(NDArray x) {
+        return one("to_float32", x);
+    }
+
+    /**
+     * Casts to float16.
+     *
+     * @param x an array of any type
+     * @return a float16 array of the same shape
+     */
+    public static NDArray toFloat16(NDArray x) {
+        return one("to_float16", x);
+    }
+
+    /**
+     * Casts to bfloat16.
+     *
+     * @param x an array of any type
+     * @return a bfloat16 array of the same shape
+     */
+    public static NDArray toBfloat16(NDArray x) {
+        return one("to_bfloat16", x);
+    }
+
+    /**
+     * Casts to the type of another array.
+     *
+     * @param x the array to cast
+     * @param like the array whose type is wanted
+     * @return an array with the values of {@code x} and the type of {@code like}
+     */
+    public static NDArray toTypeOf(NDArray x, NDArray like) {
+        return one("to_type_of", x, like);
+    }
+
+    /**
+     * Copies stored bytes into an array of bfloat16 numbers.
+     *
+     * @param bytes an UINT8 array whose last dimension is 2 k
+     * @return a bfloat16 array whose last dimension is k
+     */
+    public static NDArray bytesAsBfloat16(NDArray bytes) {
+        return one("bytes_as_bfloat16", bytes);
+    }
+
+    /**
+     * Reads bfloat16 numbers as the bytes that a file stores.
+     *
+     * @param x a bfloat16 array whose last dimension is k
+     * @return an UINT8 array whose last dimension is 2 k
+     */
+    public static NDArray bfloat16AsBytes(NDArray x) {
+        return one("bfloat16_as_bytes", x);
+    }
+
+    /**
+     * Tells how many bytes one element takes, also where DJL does not know the type.
+     *
+     * @param x an array
+     * @return the bytes of one element
+     */
+    public static int elementSize(NDArray x) {
+        try (NDArray size = one("element_size", x)) {
+            return (int) size.toLongArray()[0];
+        }
+    }
+
+    /**
+     * Computes scaled dot-product attention where each position sees itself and earlier ones.
+     *
+     * @param q queries of shape (b, h, t, d)
+     * @param k keys of shape (b, g, t, d) where g divides h
+     * @param v values of shape (b, g, t, d)
+     * @return an array of shape (b, h, t, d)
+     */
+    public static NDArray causalAttention(NDArray q, NDArray k, NDArray v) {
+        return one("attention_causal", q, k, v);
+    }
+
+    /**
+     * Computes scaled dot-product attention.
+     *
+     * @param q queries of shape (b, h, t, d)
+     * @param k keys of shape (b, g, s, d) where g divides h
+     * @param v values of shape (b, g, s, d)
+     * @param mask true where a query may see a key, or numbers to add to the scores, broadcast to
+     *     (b, h, t, s); null to let every query see every key
+     * @return an array of shape (b, h, t, d)
+     */
+    public static NDArray attention(NDArray q, NDArray k, NDArray v, NDArray mask) {
+        return mask == null
+                ? one("attention_full", q, k, v)
+                : one("attention_masked", q, k, v, mask);
+    }
+
+    /**
+     * Makes the mask of causal attention over padded rows. A padded position sees itself, so that
+     * no row of the softmax is empty.
+     *
+     * @param keep an array of shape (b, t), nonzero where there is a token
+     * @return a boolean array of shape (b, 1, t, t)
+     */
+    public static NDArray causalMask(NDArray keep) {
+        return one("causal_mask", keep);
+    }
+
+    /**
+     * Normalises by the root mean square, computed in float32, and scales: {@code weight * x /
+     * sqrt(mean(x^2) + eps)}.
+     *
+     * @param x an array of shape (..., d)
+     * @param weight an array of shape (d)
+     * @param eps the number added to the mean square
+     * @return an array of the shape of {@code x}
+     * @see <a href="https://arxiv.org/abs/1910.07467">Root Mean Square Layer Normalization</a>
+     */
+    public static NDArray rmsNorm(NDArray x, NDArray weight, float eps) {
+        return one("rms_norm", x, weight, Module.scalar(eps));
+    }
+
+    /**
+     * Computes {@code silu(gate) * up}, the inner part of a SwiGLU layer.
+     *
+     * @param gate an array
+     * @param up an array of the same shape
+     * @return an array of the same shape
+     * @see <a href="https://arxiv.org/abs/2002.05202">GLU Variants Improve Transformer</a>
+     */
+    public static NDArray siluProduct(NDArray gate, NDArray up) {
+        return one("silu_product", gate, up);
+    }
+
+    /**
+     * Turns the two halves of each head by position-dependent angles.
+     *
+     * @param x an array of shape (b, h, t, d)
+     * @param cos cosines, broadcast to (b, h, t, d), in the type of {@code x}
+     * @param sin sines likewise
+     * @return an array of the shape of {@code x}
+     * @see <a href="https://arxiv.org/abs/2104.09864">RoFormer</a>
+     */
+    public static NDArray rotary(NDArray x, NDArray cos, NDArray sin) {
+        return one("rotary", x, cos, sin);
+    }
+
+    /**
+     * Computes the mean cross-entropy in float32 over rows whose label is not {@link
+     * #IGNORE_INDEX}.
+     *
+     * @param logits an array of shape (k, classes)
+     * @param labels an INT64 array of shape (k)
+     * @return a float32 scalar; NaN if every label is ignored
+     */
+    public static NDArray crossEntropy(NDArray logits, NDArray labels) {
+        return one("cross_entropy_mean", logits, labels);
+    }
+
+    /**
+     * Computes the sum of the cross-entropy in float32 over rows whose label is not {@link
+     * #IGNORE_INDEX}.
+     *
+     * @param logits an array of shape (k, classes)
+     * @param labels an INT64 array of shape (k)
+     * @return a float32 scalar
+     */
+    public static NDArray crossEntropySum(NDArray logits, NDArray labels) {
+        return one("cross_entropy_sum", logits, labels);
+    }
+
+    /**
+     * Gathers the positions that predict a token: position i of a row predicts label i + 1, and
+     * those with {@link #IGNORE_INDEX} are left out.
+     *
+     * @param x an array of shape (b, t, d)
+     * @param labels an INT64 array of shape (b, t), not shifted
+     * @return the k kept positions of {@code x}, of shape (k, d), and their labels, of shape (k)
+     */
+    public static NDList nextTokenRows(NDArray x, NDArray labels) {
+        return run("next_token_rows", x, labels);
+    }
+
+    /**
+     * Looks up rows of a table.
+     *
+     * @param weight the table, of shape (rows, d)
+     * @param ids an INT64 array of any shape
+     * @return an array of the shape of {@code ids} with d appended
+     */
+    public static NDArray embedding(NDArray weight, NDArray ids) {
+        // The result belongs with the ids, which live as long as the batch.
+        NDArray result = one("embedding", weight, ids);
+        result.attach(ids.getManager());
+        return result;
+    }
+
+    /**
+     * Computes x W<sup>T</sup>.
+     *
+     * @param x an array of shape (..., n)
+     * @param weight an array of shape (m, n) and the type of {@code x}
+     * @return an array of shape (..., m)
+     */
+    public static NDArray linear(NDArray x, NDArray weight) {
+        return one("linear", x, weight);
+    }
+
+    /**
+     * Computes x W<sup>T</sup> + scaling x A<sup>T</sup> B<sup>T</sup> without forming the update
+     * of W.
+     *
+     * @param x an array of shape (..., n)
+     * @param weight the frozen weight W, of shape (m, n) and the type of {@code x}
+     * @param a A, of shape (r, n); cast to the type of {@code x}
+     * @param b B, of shape (m, r); cast to the type of {@code x}
+     * @param scaling eta
+     * @return an array of shape (..., m)
+     * @see <a href="https://arxiv.org/abs/2106.09685">LoRA</a>
+     */
+    public static NDArray loraLinear(
+            NDArray x, NDArray weight, NDArray a, NDArray b, double scaling) {
+        return one("lora_linear", x, weight, a, b, Module.scalar(scaling));
+    }
+
+    /**
+     * Computes y + scaling x A<sup>T</sup> B<sup>T</sup>.
+     *
+     * @param y an array of shape (..., m)
+     * @param x an array of shape (..., n)
+     * @param a A, of shape (r, n)
+     * @param b B, of shape (m, r)
+     * @param scaling eta
+     * @return an array of shape (..., m)
+     */
+    public static NDArray addLora(NDArray y, NDArray x, NDArray a, NDArray b, double scaling) {
+        return one("add_lora", y, x, a, b, Module.scalar(scaling));
+    }
+
+    /**
+     * Computes y + scaling (x A<sup>T</sup> B<sup>T</sup> - x A0<sup>T</sup> B0<sup>T</sup>). While
+     * A = A0 and B = B0 the result is {@code y} to the last bit.
+     *
+     * @param y an array of shape (..., m)
+     * @param x an array of shape (..., n)
+     * @param a A, of shape (r, n)
+     * @param b B, of shape (m, r)
+     * @param a0 the A that training started from
+     * @param b0 the B that training started from
+     * @param scaling eta
+     * @return an array of shape (..., m)
+     */
+    public static NDArray addLoraDifference(
+            NDArray y, NDArray x, NDArray a, NDArray b, NDArray a0, NDArray b0, double scaling) {
+        return one("add_lora_difference", y, x, a, b, a0, b0, Module.scalar(scaling));
+    }
+
+    /**
+     * Zeroes elements at random and scales the others by 1 / (1 - rate), drawing from LibTorch's
+     * generator.
+     *
+     * @param x an array
+     * @param rate the share of elements to zero, in [0, 1)
+     * @return an array of the same shape
+     */
+    public static NDArray dropout(NDArray x, double rate) {
+        return one("dropout", x, Module.scalar(rate));
+    }
+
+    /**
+     * Sums the products of the elements of two arrays, in float32.
+     *
+     * @param x an array
+     * @param y an array of the same shape
+     * @return a float32 scalar
+     */
+    public static NDArray inner(NDArray x, NDArray y) {
+        return one("inner", x, y);
+    }
+
+    /**
+     * Sums the squares of the elements in double precision.
+     *
+     * @param x an array
+     * @return the squared Frobenius norm
+     */
+    public static double squareSum(NDArray x) {
+        try (NDArray sum = one("square_sum", x)) {
+            return sum.toDoubleArray()[0];
+        }
+    }
+
+    /**
+     * Computes the norm of all elements of several arrays together.
+     *
+     * @param arrays float32 arrays
+     * @return the root of the sum of all squares
+     */
+    public static float globalNorm(List<NDArray> arrays) {
+        try (NDArray norm = onList("global_norm", arrays, Module.scalar(0))) {
+            return norm.toFloatArray()[0];
+        }
+    }
+
+    /**
+     * Multiplies all elements of several arrays in place.
+     *
+     * @param arrays float32 arrays
+     * @param factor the factor
+     */
+    public static void scaleAll(List<NDArray> arrays, double factor) {
+        try (NDArray f = Module.MANAGER.create(factor)) {
+            onList("scale_all", arrays, f).close();
+        }
+    }
+
+    /**
+     * Makes one AdamW update in place, with the semantics of {@code torch.optim.AdamW}: decay
+     * first, eps added after the bias-corrected root.
+     *
+     * @param weight the weight to update
+     * @param gradient its gradient
+     * @param mean the first moment, updated in place
+     * @param square the second moment, updated in place
+     * @param hyper seven FLOAT64 numbers on the CPU: learning rate, beta1, beta2, eps, weight
+     *     decay, 1 - beta1<sup>t</sup>, sqrt(1 - beta2<sup>t</sup>)
+     * @see <a href="https://arxiv.org/abs/1711.05101">Decoupled Weight Decay Regularization</a>
+     */
+    public static void adamw(
+            NDArray weight, NDArray gradient, NDArray mean, NDArray square, NDArray hyper) {
+        try (GradientMode mode = GradientMode.off()) {
+            one("adamw", weight, gradient, mean, square, hyper).close();
+        }
+    }
+
+    /**
+     * Writes rows into a cache in place.
+     *
+     * @param cache an array of shape (b, g, capacity, d)
+     * @param x an array of shape (b, g, t, d)
+     * @param position the first index of the third dimension to write to
+     */
+    public static void writeAt(NDArray cache, NDArray x, long position) {
+        try (NDArray at = Module.MANAGER.create(position)) {
+            one("write_at", cache, x, at).close();
+        }
+    }
+
+    /**
+     * Views the first rows of a cache, without a copy.
+     *
+     * @param cache an array of shape (b, g, capacity, d)
+     * @param length the number of rows of the third dimension to view
+     * @return a view of shape (b, g, length, d)
+     */
+    public static NDArray readTo(NDArray cache, long length) {
+        try (NDArray n = Module.MANAGER.create(length)) {
+            return one("read_to", cache, n);
+        }
+    }
+
+    /**
+     * Makes a second handle on the same memory that is not connected to any graph.
+     *
+     * @param x an array
+     * @param manager the manager that shall own the handle
+     * @return the handle
+     */
+    public static NDArray alias(NDArray x, NDManager manager) {
+        NDArray alias = x.stopGradient();
+        alias.attach(manager);
+        return alias;
+    }
+
+    /** DJL makes one list of all arguments that carry the same name with brackets. */
+    private static NDArray onList(String method, List<NDArray> arrays, NDArray last) {
+        List<String> names = arrays.stream().map(NDArray::getName).toList();
+        NDArray[] inputs = arrays.toArray(new NDArray[arrays.size() + 1]);
+        inputs[arrays.size()] = last;
+        try (GradientMode mode = GradientMode.off()) {
+            arrays.forEach(a -> a.setName("xs[]"));
+            return one(method, inputs);
+        } finally {
+            for (int i = 0; i < names.size(); i++) {
+                arrays.get(i).setName(names.get(i));
+            }
+        }
+    }
+
+    private static NDArray one(String method, NDArray... inputs) {
+        return run(method, inputs).singletonOrThrow();
+    }
+
+    private static NDList run(String method, NDArray... inputs) {
+        PLAIN_EXECUTOR.get();
+        NDList list = new NDList(inputs.length + 1);
+        for (NDArray input : inputs) {
+            list.add(input);
+        }
+        list.add(Module.method(method));
+        // "Training" here only means: do not enter LibTorch's inference mode, whose results could
+        // never take part in a backward pass. Recording follows the thread's gradient mode.
+        return IValueUtils.forward(Module.BLOCK, list, true);
+    }
+
+    /**
+     * Creates an array whose shape DJL would have to guess from an empty list.
+     *
+     * @param manager the manager
+     * @param shape the shape
+     * @param like the array whose type is wanted, bfloat16 included
+     * @return zeros of the type of {@code like}
+     */
+    public static NDArray zerosLike(NDManager manager, Shape shape, NDArray like) {
+        try (NDArray zeros = manager.zeros(shape, DataType.FLOAT32)) {
+            NDArray cast = toTypeOf(zeros, like);
+            if (like.getDataType() == DataType.FLOAT32) {
+                return alias(cast, manager);
+            }
+            return cast;
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Tensor operations of LibTorch that DJL does not expose. */
+package io.github.loradjl.torch;

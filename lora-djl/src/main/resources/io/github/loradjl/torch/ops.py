@@ -1,0 +1,192 @@
+class Ops(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+  def svd(self: __torch__.Ops,
+    x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    u, s, vh = torch.linalg_svd(x, False)
+    return (u, s, vh)
+  def qr(self: __torch__.Ops,
+    x: Tensor) -> Tuple[Tensor, Tensor]:
+    q, r = torch.linalg_qr(x)
+    return (q, r)
+  def to_float32(self: __torch__.Ops,
+    x: Tensor) -> Tensor:
+    return torch.to(x, 6, False, False, None)
+  def to_float16(self: __torch__.Ops,
+    x: Tensor) -> Tensor:
+    return torch.to(x, 5, False, False, None)
+  def to_bfloat16(self: __torch__.Ops,
+    x: Tensor) -> Tensor:
+    return torch.to(x, 15, False, False, None)
+  def to_type_of(self: __torch__.Ops,
+    x: Tensor,
+    like: Tensor) -> Tensor:
+    return torch.to(x, ops.prim.dtype(like), False, False, None)
+  def bytes_as_bfloat16(self: __torch__.Ops,
+    x: Tensor) -> Tensor:
+    return torch.view_copy(x, 15)
+  def bfloat16_as_bytes(self: __torch__.Ops,
+    x: Tensor) -> Tensor:
+    return torch.view_copy(torch.contiguous(x), 0)
+  def element_size(self: __torch__.Ops,
+    x: Tensor) -> Tensor:
+    return torch.tensor(torch.element_size(x), dtype=4)
+  def attention_causal(self: __torch__.Ops,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor) -> Tensor:
+    return torch.scaled_dot_product_attention(q, k, v, None, 0., True, scale=None, enable_gqa=True)
+  def attention_full(self: __torch__.Ops,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor) -> Tensor:
+    return torch.scaled_dot_product_attention(q, k, v, None, 0., False, scale=None, enable_gqa=True)
+  def attention_masked(self: __torch__.Ops,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor) -> Tensor:
+    return torch.scaled_dot_product_attention(q, k, v, mask, 0., False, scale=None, enable_gqa=True)
+  def causal_mask(self: __torch__.Ops,
+    keep: Tensor) -> Tensor:
+    t = torch.size(keep, 1)
+    causal = torch.tril(torch.ones([t, t], dtype=11, layout=None, device=ops.prim.device(keep)))
+    keys = torch.unsqueeze(torch.unsqueeze(torch.ne(keep, 0), 1), 1)
+    itself = torch.eye(t, dtype=11, layout=None, device=ops.prim.device(keep))
+    return torch.logical_or(torch.logical_and(causal, keys), itself)
+  def rms_norm(self: __torch__.Ops,
+    x: Tensor,
+    weight: Tensor,
+    eps: Tensor) -> Tensor:
+    h = torch.to(x, 6, False, False, None)
+    variance = torch.mean(torch.mul(h, h), [-1], True)
+    h0 = torch.mul(h, torch.rsqrt(torch.add(variance, eps)))
+    return torch.mul(weight, torch.to(h0, ops.prim.dtype(x), False, False, None))
+  def silu_product(self: __torch__.Ops,
+    gate: Tensor,
+    up: Tensor) -> Tensor:
+    return torch.mul(torch.silu(gate), up)
+  def rotary(self: __torch__.Ops,
+    x: Tensor,
+    cos: Tensor,
+    sin: Tensor) -> Tensor:
+    x1, x2 = torch.chunk(x, 2, -1)
+    turned = torch.cat([torch.neg(x2), x1], -1)
+    return torch.add(torch.mul(x, cos), torch.mul(turned, sin))
+  def cross_entropy_mean(self: __torch__.Ops,
+    logits: Tensor,
+    labels: Tensor) -> Tensor:
+    x = torch.to(logits, 6, False, False, None)
+    return torch.cross_entropy_loss(x, labels, None, 1, -100, 0.)
+  def cross_entropy_sum(self: __torch__.Ops,
+    logits: Tensor,
+    labels: Tensor) -> Tensor:
+    x = torch.to(logits, 6, False, False, None)
+    return torch.cross_entropy_loss(x, labels, None, 2, -100, 0.)
+  def next_token_rows(self: __torch__.Ops,
+    hidden: Tensor,
+    labels: Tensor) -> Tuple[Tensor, Tensor]:
+    targets = torch.reshape(torch.slice(labels, 1, 1, None, 1), [-1])
+    t = torch.size(labels, 1)
+    keep = torch.squeeze(torch.nonzero(torch.ne(targets, -100)), 1)
+    b = torch.floor_divide(keep, t - 1)
+    rows = torch.add(keep, b)
+    flat = torch.reshape(hidden, [-1, torch.size(hidden, -1)])
+    return (torch.index_select(flat, 0, rows), torch.index_select(targets, 0, keep))
+  def embedding(self: __torch__.Ops,
+    weight: Tensor,
+    ids: Tensor) -> Tensor:
+    return torch.embedding(weight, ids)
+  def linear(self: __torch__.Ops,
+    x: Tensor,
+    weight: Tensor) -> Tensor:
+    return torch.linear(x, weight, None)
+  def lora_linear(self: __torch__.Ops,
+    x: Tensor,
+    weight: Tensor,
+    a: Tensor,
+    b: Tensor,
+    scaling: Tensor) -> Tensor:
+    x0 = torch.reshape(x, [-1, torch.size(x, -1)])
+    y = torch.linear(x0, weight, None)
+    xa = torch.linear(x0, torch.to(a, ops.prim.dtype(x), False, False, None), None)
+    bt = torch.t(torch.to(b, ops.prim.dtype(x), False, False, None))
+    y0 = torch.addmm_(y, torch.mul(xa, scaling), bt)
+    shape = torch.slice(torch.size(x), 0, -1, 1)
+    return torch.view(y0, torch.add(shape, [torch.size(weight, 0)]))
+  def add_lora(self: __torch__.Ops,
+    y: Tensor,
+    x: Tensor,
+    a: Tensor,
+    b: Tensor,
+    scaling: Tensor) -> Tensor:
+    xa = torch.linear(x, torch.to(a, ops.prim.dtype(x), False, False, None), None)
+    delta = torch.linear(torch.mul(xa, scaling), torch.to(b, ops.prim.dtype(x), False, False, None), None)
+    return torch.add(y, delta)
+  def add_lora_difference(self: __torch__.Ops,
+    y: Tensor,
+    x: Tensor,
+    a: Tensor,
+    b: Tensor,
+    a0: Tensor,
+    b0: Tensor,
+    scaling: Tensor) -> Tensor:
+    t = ops.prim.dtype(x)
+    xa = torch.mul(torch.linear(x, torch.to(a, t, False, False, None), None), scaling)
+    xa0 = torch.mul(torch.linear(x, torch.to(a0, t, False, False, None), None), scaling)
+    now = torch.linear(xa, torch.to(b, t, False, False, None), None)
+    start = torch.linear(xa0, torch.to(b0, t, False, False, None), None)
+    return torch.add(y, torch.sub(now, start))
+  def dropout(self: __torch__.Ops,
+    x: Tensor,
+    rate: Tensor) -> Tensor:
+    return torch.dropout(x, float(rate), True)
+  def inner(self: __torch__.Ops,
+    x: Tensor,
+    y: Tensor) -> Tensor:
+    x0 = torch.to(x, 6, False, False, None)
+    y0 = torch.to(y, 6, False, False, None)
+    return torch.sum(torch.mul(x0, y0))
+  def square_sum(self: __torch__.Ops,
+    x: Tensor) -> Tensor:
+    x0 = torch.to(x, 7, False, False, None)
+    return torch.sum(torch.mul(x0, x0))
+  def global_norm(self: __torch__.Ops,
+    xs: List[Tensor],
+    unused: Tensor) -> Tensor:
+    return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(xs, 2)), 2)
+  def scale_all(self: __torch__.Ops,
+    xs: List[Tensor],
+    factor: Tensor) -> Tensor:
+    torch._foreach_mul_(xs, float(factor))
+    return factor
+  def adamw(self: __torch__.Ops,
+    w: Tensor,
+    g: Tensor,
+    m: Tensor,
+    v: Tensor,
+    h: Tensor) -> Tensor:
+    lr = float(torch.select(h, 0, 0))
+    beta1 = float(torch.select(h, 0, 1))
+    beta2 = float(torch.select(h, 0, 2))
+    eps = float(torch.select(h, 0, 3))
+    decay = float(torch.select(h, 0, 4))
+    correction1 = float(torch.select(h, 0, 5))
+    root2 = float(torch.select(h, 0, 6))
+    w0 = torch.mul_(w, 1. - lr * decay)
+    m0 = torch.lerp_(m, g, 1. - beta1)
+    v0 = torch.addcmul_(torch.mul_(v, beta2), g, g, value=1. - beta2)
+    denominator = torch.add_(torch.div_(torch.sqrt(v0), root2), eps)
+    return torch.addcdiv_(w0, m0, denominator, value=-(lr / correction1))
+  def write_at(self: __torch__.Ops,
+    cache: Tensor,
+    x: Tensor,
+    position: Tensor) -> Tensor:
+    p = int(position)
+    t = torch.size(x, 2)
+    return torch.copy_(torch.narrow(cache, 2, p, t), x)
+  def read_to(self: __torch__.Ops,
+    cache: Tensor,
+    length: Tensor) -> Tensor:
+    return torch.narrow(cache, 2, 0, int(length))
