@@ -30,11 +30,17 @@ public record SingularFactors(NDArray u, NDArray s, NDArray vt, double energy)
      * Returns the share of the matrix's energy that the first triplets hold.
      *
      * @param count the number of triplets, at most {@link #rank()}
-     * @return the sum of the first squared singular values over the squared Frobenius norm
+     * @return the sum of the first squared singular values over the squared Frobenius norm; 0 for a
+     *     zero matrix
+     * @throws IllegalArgumentException if there are fewer triplets
      */
     public double captured(int count) {
-        double sum = 0;
         float[] values = s.toFloatArray();
+        if (count > values.length) {
+            throw new IllegalArgumentException(
+                    "asked for the energy of " + count + " triplets of " + values.length);
+        }
+        double sum = 0;
         for (int i = 0; i < count; i++) {
             sum += (double) values[i] * values[i];
         }
