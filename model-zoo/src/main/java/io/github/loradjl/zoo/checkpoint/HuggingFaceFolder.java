@@ -1,0 +1,203 @@
+package io.github.loradjl.zoo.checkpoint;
+
+import ai.djl.Device;
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.pytorch.engine.PtEngine;
+import ai.djl.repository.zoo.ModelZoo;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.NoopTranslator;
+import ai.djl.util.Progress;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.github.loradjl.internal.AtomicFile;
+import io.github.loradjl.safetensors.Safetensors;
+import io.github.loradjl.safetensors.SafetensorsWriter;
+import io.github.loradjl.zoo.llama.LlamaConfig;
+import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Hugging Face folders: {@code config.json} with weights in safetensors, in one file or in shards.
+ *
+ * <p>On the CPU, weights stored in float32 are mapped from the file and cost no memory of their
+ * own. They are read-only: a loaded model is frozen, adapters are trained beside it. The option
+ * {@code trainParam}, as DJL calls it, loads private copies that can be trained themselves.
+ *
+ * <pre>
+ * Criteria.builder()
+ *         .setTypes(NDList.class, NDList.class)
+ *         .optModelZoo(HuggingFaceFolder.zoo(folder))
+ *         .optOption("dtype", "bfloat16") // float32 unless given
+ *         .build()
+ *         .loadModel();
+ * </pre>
+ */
+public final class HuggingFaceFolder {
+
+    private static final String WEIGHTS = "model.safetensors";
+    private static final List<String> COMPANIONS =
+            List.of(
+                    "generation_config.json",
+                    "tokenizer.json",
+                    "tokenizer_config.json",
+                    "special_tokens_map.json",
+                    "added_tokens.json",
+                    "chat_template.jinja",
+                    "tokenizer.model",
+                    "vocab.json",
+                    "merges.txt");
+
+    private HuggingFaceFolder() {}
+
+    /**
+     * Offers one folder as a model zoo, for {@code Criteria.optModelZoo}.
+     *
+     * <p>Options (or arguments) of the criteria: {@code dtype}, {@code float32} or {@code
+     * bfloat16}, float32 by default; {@code trainParam}, false by default.
+     *
+     * @param folder the folder
+     * @return a zoo that holds this model only
+     */
+    public static ModelZoo zoo(Path folder) {
+        return new FolderZoo(folder);
+    }
+
+    /**
+     * Loads a model, frozen.
+     *
+     * @param folder the folder
+     * @param device where to put the weights; null for DJL's default
+     * @param dataType FLOAT32, or BFLOAT16 to keep weights stored in bfloat16 as they are
+     * @return the model
+     * @throws IOException if a file is missing, truncated or of a type that cannot be read
+     * @throws MalformedModelException if tensors are missing, left over or of another shape
+     * @throws IllegalArgumentException if the configuration is incomplete or not supported
+     */
+    public static ZooModel<NDList, NDList> load(Path folder, Device device, DataType dataType)
+            throws IOException, MalformedModelException {
+        String name = folder.toAbsolutePath().normalize().getFileName().toString();
+        return new ZooModel<>(
+                load(folder, name, device, dataType, false, null), new NoopTranslator());
+    }
+
+    static Model load(
+            Path folder,
+            String name,
+            Device device,
+            DataType dataType,
+            boolean trainable,
+            Progress progress)
+            throws IOException, MalformedModelException {
+        if (dataType != DataType.FLOAT32 && dataType != DataType.BFLOAT16) {
+            throw new IllegalArgumentException(
+                    "a model is computed in float32 or bfloat16, not in " + dataType);
+        }
+        LlamaForCausalLM block = new LlamaForCausalLM(LlamaConfig.read(folder));
+        Model model = Model.newInstance(name, device, PtEngine.ENGINE_NAME);
+        try (Safetensors tensors = Safetensors.open(folder)) {
+            Map<String, Parameter> parameters = CheckpointParameters.of(block);
+            CheckpointParameters.check(parameters, tensors, folder.toString());
+            CheckpointParameters.load(
+                    parameters, tensors, model.getNDManager(), dataType, trainable, progress);
+            block.freezeParameters(!trainable);
+            block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
+            block.setStoredWeights(new FolderDigests(folder));
+            model.setBlock(block);
+            // DJL learns the folder here; setting the block again keeps its trainer from
+            // unfreezing everything that was loaded.
+            model.load(folder, null, Map.of("hasParameter", "false"));
+            model.setBlock(block);
+            return model;
+        } catch (IOException | MalformedModelException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Writes a model as a Hugging Face folder: {@code config.json}, {@code model.safetensors}, and
+     * copies of what stands beside the weights in another folder, such as the tokenizer.
+     *
+     * @param block the model; weights of adapters are not written
+     * @param folder the folder to write to; made if it is missing
+     * @param companions the folder whose tokenizer and generation settings are copied, or null
+     * @param dataType the type of the stored weights: FLOAT32, FLOAT16 or BFLOAT16; weights held in
+     *     bfloat16 are stored so in any case
+     * @throws IOException if writing fails; each file is whole or not there
+     */
+    public static void save(LlamaForCausalLM block, Path folder, Path companions, DataType dataType)
+            throws IOException {
+        String stored;
+        switch (dataType) {
+            case FLOAT32:
+                stored = "F32";
+                break;
+            case FLOAT16:
+                stored = "F16";
+                break;
+            case BFLOAT16:
+                stored = "BF16";
+                break;
+            default:
+                throw new IllegalArgumentException(
+                        "weights are stored as FLOAT32, FLOAT16 or BFLOAT16, not as " + dataType);
+        }
+        Map<String, Parameter> present = CheckpointParameters.of(block);
+        Map<String, NDArray> arrays = new LinkedHashMap<>();
+        for (String path :
+                CheckpointParameters.of(new LlamaForCausalLM(block.getConfig())).keySet()) {
+            Parameter parameter = present.get(path);
+            if (parameter == null) {
+                throw new IllegalStateException(
+                        "the model has no " + path + "; detach its adapters before saving");
+            }
+            arrays.put(path, parameter.getArray());
+        }
+        Files.createDirectories(folder);
+        if (companions != null) {
+            for (String file : COMPANIONS) {
+                if (Files.isRegularFile(companions.resolve(file))) {
+                    Files.copy(
+                            companions.resolve(file),
+                            folder.resolve(file),
+                            StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+        }
+        SafetensorsWriter.write(folder.resolve(WEIGHTS), arrays, SafetensorsWriter.PYTORCH, stored);
+        // Last, because a folder counts as a model only with it.
+        AtomicFile.writeString(folder.resolve("config.json"), json(block.getConfig(), dataType));
+    }
+
+    private static String json(LlamaConfig config, DataType dataType) {
+        JsonObject json = config.toJson();
+        if (!json.has("architectures")) {
+            JsonArray architectures = new JsonArray();
+            String type = config.getModelType();
+            architectures.add(
+                    type.substring(0, 1).toUpperCase(Locale.ROOT)
+                            + type.substring(1)
+                            + "ForCausalLM");
+            json.add("architectures", architectures);
+        }
+        json.remove("dtype");
+        json.addProperty("torch_dtype", dataType.toString().toLowerCase(Locale.ROOT));
+        return new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n";
+    }
+}

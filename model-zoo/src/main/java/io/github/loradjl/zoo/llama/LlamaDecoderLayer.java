@@ -1,0 +1,78 @@
+package io.github.loradjl.zoo.llama;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+
+import io.github.loradjl.zoo.text.generate.KeyValueCache;
+
+/** Attention and feed-forward, each on the normalised hidden states and added to them. */
+final class LlamaDecoderLayer extends LlamaBlock {
+
+    private final LlamaAttention selfAttn;
+    private final LlamaMlp mlp;
+    private final RmsNorm inputNorm;
+    private final RmsNorm innerNorm;
+
+    LlamaDecoderLayer(LlamaConfig config) {
+        int size = config.getHiddenSize();
+        float epsilon = config.getNormEpsilon();
+        selfAttn = addChildBlock("self_attn", new LlamaAttention(config));
+        mlp = addChildBlock("mlp", new LlamaMlp(config));
+        inputNorm = addChildBlock("input_layernorm", new RmsNorm(size, epsilon));
+        innerNorm = addChildBlock("post_attention_layernorm", new RmsNorm(size, epsilon));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore store,
+            NDList inputs,
+            boolean training,
+            PairList<String, Object> params) {
+        return run(store, inputs, training, null, 0);
+    }
+
+    /**
+     * Runs the layer.
+     *
+     * @param inputs hidden states, cosines, sines, and the mask if one is needed
+     * @param cache the cache of a generation, or null
+     * @param layer the place of this layer in the cache
+     * @return the new hidden states and the other entries as they came
+     */
+    NDList run(
+            ParameterStore store, NDList inputs, boolean training, KeyValueCache cache, int layer) {
+        NDList list = new NDList(inputs);
+        NDArray x = inputs.get(0);
+        NDArray residual;
+        try (NDArray normed = apply(inputNorm, store, x, training)) {
+            list.set(0, normed);
+            try (NDArray attended = selfAttn.attend(store, list, training, cache, layer)) {
+                residual = x.add(attended);
+            }
+        }
+        try (residual;
+                NDArray normed = apply(innerNorm, store, residual, training);
+                NDArray inner = apply(mlp, store, normed, training)) {
+            list.set(0, residual.add(inner));
+        }
+        return list;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... shapes) {
+        getChildren().values().forEach(b -> b.initialize(manager, dataType, shapes));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputs) {
+        return inputs;
+    }
+}

@@ -1,0 +1,245 @@
+package io.github.loradjl.zoo.llama;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
+import ai.djl.nn.core.Linear;
+import ai.djl.training.ParameterStore;
+
+import io.github.loradjl.staged.Stage;
+import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.zoo.text.generate.KeyValueCache;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+
+/**
+ * The chain of a model: embedding, layers, head. Between stages goes a list of hidden states,
+ * cosines, sines, and the mask if one is needed; only the first entry is differentiated.
+ */
+final class LlamaStages {
+
+    private static final Logger logger = LoggerFactory.getLogger(LlamaStages.class);
+
+    private final LlamaConfig config;
+    private final LlamaModel model;
+    private final Supplier<Linear> lmHead;
+    private final RotaryTables tables;
+    private final List<Stage> list;
+    private final AtomicBoolean warned = new AtomicBoolean();
+
+    LlamaStages(LlamaConfig config, LlamaModel model, Supplier<Linear> lmHead) {
+        this.config = config;
+        this.model = model;
+        this.lmHead = lmHead;
+        tables = new RotaryTables(config.getRope().frequencies(config.getHeadSize()));
+        List<Stage> stages = new ArrayList<>();
+        stages.add(new EmbeddingStage());
+        model.layers().forEach(layer -> stages.add(new LayerStage(layer)));
+        stages.add(new HeadStage());
+        list = List.copyOf(stages);
+    }
+
+    List<Stage> list() {
+        return list;
+    }
+
+    /** Runs the head as far as the loss. */
+    NDList loss(ParameterStore store, NDList inputs, NDList labels, boolean training) {
+        NDList rows = TorchOps.nextTokenRows(inputs.get(0), labels.singletonOrThrow());
+        try (NDArray hidden = rows.get(0);
+                NDArray targets = rows.get(1)) {
+            checkTargets(targets.toLongArray());
+            try (NDArray logits = logits(store, hidden, training)) {
+                return new NDList(TorchOps.crossEntropy(logits, targets));
+            }
+        }
+    }
+
+    private void checkTargets(long[] targets) {
+        if (targets.length == 0) {
+            throw new IllegalArgumentException(
+                    "every label of the batch is "
+                            + TorchOps.IGNORE_INDEX
+                            + " or at the first position, so there is no loss; leave the batch"
+                            + " out");
+        }
+        for (long target : targets) {
+            if (target < 0 || target >= config.getVocabularySize()) {
+                throw new IllegalArgumentException(
+                        "label "
+                                + target
+                                + " is outside the vocabulary of "
+                                + config.getVocabularySize()
+                                + "; use "
+                                + TorchOps.IGNORE_INDEX
+                                + " for positions without a label");
+            }
+        }
+    }
+
+    /** Continues a generation. */
+    NDArray next(ParameterStore store, NDArray ids, KeyValueCache cache) {
+        long from = cache.getLength();
+        long count = ids.getShape().get(1);
+        NDList inputs = embed(store, new NDList(ids), from, false);
+        if (from > 0 && count > 1) {
+            inputs.add(continuationMask(ids, from, count));
+        }
+        int layer = 0;
+        for (LlamaDecoderLayer block : model.layers()) {
+            NDList outputs = block.run(store, inputs, false, cache, layer++);
+            inputs.get(0).close();
+            inputs = outputs;
+        }
+        cache.advance(count);
+        try (NDArray last = inputs.get(0).get(":, -1")) {
+            return logits(store, last, false);
+        } finally {
+            inputs.forEach(NDArray::close);
+        }
+    }
+
+    /** Lets new position i, of several, see all cached ones and the new ones up to i. */
+    private static NDArray continuationMask(NDArray ids, long from, long count) {
+        try (NDArray keys = ids.getManager().arange((int) (from + count));
+                NDArray queries = ids.getManager().arange((int) from, (int) (from + count));
+                NDArray column = queries.reshape(1, 1, count, 1)) {
+            return column.gte(keys);
+        }
+    }
+
+    private NDList embed(ParameterStore store, NDList data, long from, boolean training) {
+        NDArray ids = data.get(0);
+        if (ids.getShape().dimension() != 2 || ids.getShape().size() == 0) {
+            throw new IllegalArgumentException(
+                    "input_ids must be of shape (batch, length), not " + ids.getShape());
+        }
+        long length = from + ids.getShape().get(1);
+        checkLength(length);
+        NDArray hidden = LlamaBlock.apply(model.embedTokens(), store, ids, training);
+        NDList outputs = new NDList(hidden);
+        if (data.size() > 2) {
+            NDArray positions = data.get(2);
+            long largest = 0;
+            for (long position : positions.toLongArray()) {
+                largest = Math.max(largest, position);
+            }
+            outputs.addAll(tables.gather(hidden, model.embedTokens().owner(), positions, largest));
+        } else {
+            outputs.addAll(tables.rows(hidden, model.embedTokens().owner(), from, length));
+        }
+        if (data.size() > 1 && needsMask(data.get(1))) {
+            outputs.add(TorchOps.causalMask(data.get(1)));
+        }
+        return outputs;
+    }
+
+    private void checkLength(long length) {
+        if (length > config.getMaxInputLength()) {
+            throw new IllegalArgumentException(
+                    "an input of "
+                            + length
+                            + " positions is longer than the model's sliding window of "
+                            + config.getMaxInputLength()
+                            + ", which is not supported; shorten or split it");
+        }
+        if (length > config.getMaxPositions() && warned.compareAndSet(false, true)) {
+            logger.warn(
+                    "An input of {} positions is longer than the {} that the model was made for"
+                            + " (max_position_embeddings); expect poor predictions.",
+                    length,
+                    config.getMaxPositions());
+        }
+    }
+
+    /** Padding on the right is hidden from all tokens by causality alone. */
+    private static boolean needsMask(NDArray mask) {
+        int length = (int) mask.getShape().get(1);
+        long[] keep = mask.toLongArray();
+        for (int i = 0; i < keep.length; i++) {
+            if (i % length != 0 && keep[i] != 0 && keep[i - 1] == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private NDArray logits(ParameterStore store, NDArray hidden, boolean training) {
+        try (NDArray normed = LlamaBlock.apply(model.norm(), store, hidden, training)) {
+            Linear head = lmHead.get();
+            if (head != null) {
+                return LlamaBlock.apply(head, store, normed, training);
+            }
+            return TorchOps.linear(normed, model.embedTokens().table(store, normed, training));
+        }
+    }
+
+    private final class EmbeddingStage implements Stage {
+
+        /** {@inheritDoc} */
+        @Override
+        public List<Block> getBlocks() {
+            return List.of(model.embedTokens());
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public NDList forward(ParameterStore store, NDList inputs, boolean training) {
+            return embed(store, inputs, 0, training);
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public boolean carriesGradient(int index) {
+            return false;
+        }
+    }
+
+    private static final class LayerStage implements Stage {
+
+        private final LlamaDecoderLayer layer;
+
+        LayerStage(LlamaDecoderLayer layer) {
+            this.layer = layer;
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public List<Block> getBlocks() {
+            return List.of(layer);
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public NDList forward(ParameterStore store, NDList inputs, boolean training) {
+            return layer.forward(store, inputs, training);
+        }
+    }
+
+    private final class HeadStage implements Stage {
+
+        /** {@inheritDoc} */
+        @Override
+        public List<Block> getBlocks() {
+            Linear head = lmHead.get();
+            return List.of(model.norm(), head == null ? model.embedTokens() : head);
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public NDList forward(ParameterStore store, NDList inputs, boolean training) {
+            return new NDList(logits(store, inputs.get(0), training));
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public NDList forward(ParameterStore store, NDList inputs, NDList labels) {
+            return loss(store, inputs, labels, true);
+        }
+    }
+}

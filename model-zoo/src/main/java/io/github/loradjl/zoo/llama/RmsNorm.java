@@ -1,0 +1,50 @@
+package io.github.loradjl.zoo.llama;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+
+import io.github.loradjl.torch.TorchOps;
+
+/**
+ * Normalisation by the root mean square, with a learned scale and no bias.
+ *
+ * @see <a href="https://arxiv.org/abs/1910.07467">Root Mean Square Layer Normalization</a>
+ */
+final class RmsNorm extends LlamaBlock {
+
+    private final Parameter weight;
+    private final float epsilon;
+
+    RmsNorm(int size, float epsilon) {
+        this.epsilon = epsilon;
+        weight =
+                addParameter(
+                        Parameter.builder()
+                                .setName("weight")
+                                .setType(Parameter.Type.GAMMA)
+                                .optShape(new Shape(size))
+                                .build());
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore store,
+            NDList inputs,
+            boolean training,
+            PairList<String, Object> params) {
+        NDArray x = inputs.singletonOrThrow();
+        NDArray scale = store.getValue(weight, x.getDevice(), training);
+        return new NDList(TorchOps.rmsNorm(x, scale, epsilon));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputs) {
+        return inputs;
+    }
+}

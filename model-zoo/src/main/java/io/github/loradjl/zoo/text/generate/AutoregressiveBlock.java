@@ -1,0 +1,39 @@
+package io.github.loradjl.zoo.text.generate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
+
+import java.util.Set;
+
+/** A causal language model that can continue from cached keys and values. */
+public interface AutoregressiveBlock extends Block {
+
+    /**
+     * Allocates a cache for one generation.
+     *
+     * @param manager the manager that the cache belongs to
+     * @param batch the number of rows
+     * @param capacity the number of positions, prompt included
+     * @return the cache
+     */
+    KeyValueCache newCache(NDManager manager, int batch, int capacity);
+
+    /**
+     * Predicts the token after the last of the given ones, without recording.
+     *
+     * @param parameterStore the parameter store
+     * @param ids the next tokens of each row, of shape (batch, t) and type INT64
+     * @param cache the cache, which is extended by t positions
+     * @return logits of shape (batch, vocabulary)
+     */
+    NDArray nextLogits(ParameterStore parameterStore, NDArray ids, KeyValueCache cache);
+
+    /**
+     * Returns the tokens that end a text.
+     *
+     * @return their ids, possibly none
+     */
+    Set<Long> getEndTokens();
+}
