@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtEngine;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
@@ -450,6 +451,15 @@ public final class TorchOps {
         try (GradientMode mode = GradientMode.off()) {
             one("adamw", weight, gradient, mean, square, hyper).close();
         }
+    }
+
+    /**
+     * Sets the gradient of an array to zero, whatever it holds; without one, does nothing.
+     *
+     * @param weight an array that requires a gradient
+     */
+    public static void zeroGradient(NDArray weight) {
+        JniUtils.zeroGrad((PtNDArray) weight);
     }
 
     /**
