@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.util.List;
 import java.util.SplittableRandom;
 
 class TruncatedSvdTest {
@@ -204,7 +205,7 @@ class TruncatedSvdTest {
         SingularFactors f = TruncatedSvd.compute(zeros, 3, SAMPLED, manager);
         assertThat(f.s().toFloatArray()).containsExactly(0, 0, 0);
         assertThat(f.captured(3)).isZero();
-        assertThat(Float.isFinite(TorchOps.globalNorm(java.util.List.of(f.u(), f.vt())))).isTrue();
+        assertThat(Float.isFinite(TorchOps.globalNorm(List.of(f.u(), f.vt())))).isTrue();
     }
 
     @ParameterizedTest
