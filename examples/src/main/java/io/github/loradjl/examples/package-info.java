@@ -1,0 +1,2 @@
+/** The {@code lora} command line. */
+package io.github.loradjl.examples;

@@ -1,0 +1,146 @@
+package io.github.loradjl.examples.report;
+
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Draws the loss over the steps of a run: each logged step thin, its running mean thick, and the
+ * validation losses as points on a dashed line, told apart by shape and shade so that the picture
+ * survives a black and white printer. Needs no display.
+ */
+public final class LossPlot {
+
+    private static final double KEEP = 0.85;
+    private static final Color THIN = new Color(0xB8, 0xC4, 0xD4);
+    private static final Color THICK = new Color(0x1B, 0x4F, 0x8F);
+    private static final Color POINTS = new Color(0xC0, 0x39, 0x1B);
+    private static final Color INK = new Color(0x33, 0x33, 0x33);
+    private static final Color GRID = new Color(0xE6, 0xE6, 0xE6);
+
+    private LossPlot() {}
+
+    /**
+     * Writes the picture.
+     *
+     * @param metrics the logged steps, oldest first
+     * @param title the line above the picture
+     * @param file the PNG file, replaced whole
+     * @throws IOException if the file cannot be written
+     */
+    public static void write(List<StepMetrics> metrics, String title, Path file)
+            throws IOException {
+        XYChart chart =
+                new XYChartBuilder()
+                        .width(960)
+                        .height(540)
+                        .title(title)
+                        .xAxisTitle("step")
+                        .yAxisTitle("loss (nats per token)")
+                        .build();
+        style(chart.getStyler());
+        List<StepMetrics> steps = metrics.stream().filter(m -> m.loss() != null).toList();
+        if (!steps.isEmpty()) {
+            double[] x = steps.stream().mapToDouble(StepMetrics::globalStep).toArray();
+            double[] y = steps.stream().mapToDouble(StepMetrics::loss).toArray();
+            // XChart marks every n-th point where points are evenly spaced; a hair off, and it marks
+            // round numbers.
+            x[x.length - 1] += 0.001;
+            add(chart, "training", x, y, THIN, new BasicStroke(1.2f), SeriesMarkers.NONE);
+            BasicStroke thick = new BasicStroke(3f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
+            add(chart, "training, running mean", x, smooth(y), THICK, thick, SeriesMarkers.NONE);
+        }
+        List<StepMetrics> validated = metrics.stream().filter(m -> m.evalLoss() != null).toList();
+        if (!validated.isEmpty()) {
+            double[] x = validated.stream().mapToDouble(StepMetrics::globalStep).toArray();
+            double[] y = validated.stream().mapToDouble(StepMetrics::evalLoss).toArray();
+            BasicStroke dashed =
+                    new BasicStroke(
+                            1.6f,
+                            BasicStroke.CAP_BUTT,
+                            BasicStroke.JOIN_ROUND,
+                            1f,
+                            new float[] {7f, 5f},
+                            0f);
+            add(chart, validationLabel(y), x, y, POINTS, dashed, SeriesMarkers.CIRCLE);
+        }
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        BitmapEncoder.saveBitmap(chart, png, BitmapEncoder.BitmapFormat.PNG);
+        Path beside = file.resolveSibling(file.getFileName() + ".part");
+        Files.write(beside, png.toByteArray());
+        Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static String validationLabel(double[] losses) {
+        return String.format(
+                Locale.ROOT, "validation, %.3f to %.3f", losses[0], losses[losses.length - 1]);
+    }
+
+    /** Returns the exponential running mean, corrected for its start at zero. */
+    private static double[] smooth(double[] values) {
+        double[] means = new double[values.length];
+        double sum = 0;
+        double weight = 0;
+        for (int i = 0; i < values.length; i++) {
+            sum = KEEP * sum + (1 - KEEP) * values[i];
+            weight = KEEP * weight + (1 - KEEP);
+            means[i] = sum / weight;
+        }
+        return means;
+    }
+
+    private static void add(
+            XYChart chart,
+            String name,
+            double[] x,
+            double[] y,
+            Color color,
+            BasicStroke stroke,
+            Marker marker) {
+        XYSeries series = chart.addSeries(name, x, y);
+        series.setLineColor(color);
+        series.setLineStyle(stroke);
+        series.setMarker(marker);
+        series.setMarkerColor(color);
+    }
+
+    private static void style(XYStyler styler) {
+        styler.setChartBackgroundColor(Color.WHITE);
+        styler.setPlotBackgroundColor(Color.WHITE);
+        styler.setPlotBorderVisible(false);
+        styler.setPlotGridLinesColor(GRID);
+        styler.setPlotGridLinesStroke(new BasicStroke(1f));
+        styler.setPlotGridVerticalLinesVisible(false);
+        styler.setChartFontColor(INK);
+        styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 17));
+        styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
+        styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
+        styler.setAxisTickLabelsColor(INK);
+        styler.setAxisTickMarksColor(GRID);
+        styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
+        styler.setLegendPosition(Styler.LegendPosition.InsideNE);
+        styler.setLegendBorderColor(Color.WHITE);
+        styler.setLegendBackgroundColor(Color.WHITE);
+        styler.setMarkerSize(9);
+        styler.setYAxisMin(0.0);
+        styler.setXAxisMin(0.0);
+        styler.setXAxisTickMarkSpacingHint(90);
+        styler.setAntiAlias(true);
+    }
+}

@@ -1,0 +1,2 @@
+/** What a training run leaves for people: progress, metrics and a picture of the loss. */
+package io.github.loradjl.examples.report;

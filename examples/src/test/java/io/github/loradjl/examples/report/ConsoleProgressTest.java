@@ -1,0 +1,45 @@
+package io.github.loradjl.examples.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+class ConsoleProgressTest {
+
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+
+    @AfterEach
+    void forgetChoice() {
+        System.clearProperty("lora.progress");
+    }
+
+    @Test
+    void update_noTerminal_fewPlainLinesAndTheLast() {
+        System.setProperty("lora.progress", "plain");
+        try (ConsoleProgress progress = new ConsoleProgress(out, "training", 101)) {
+            for (int step = 1; step <= 101; step++) {
+                progress.update(step, "loss 1.000");
+            }
+        }
+        assertThat(bytes.toString(StandardCharsets.UTF_8).lines())
+                .hasSizeBetween(20, 22)
+                .startsWith("training 1/101  loss 1.000")
+                .endsWith("training 101/101  loss 1.000");
+    }
+
+    @Test
+    void update_terminal_drawsABarWithTheFigures() {
+        System.setProperty("lora.progress", "bar");
+        try (ConsoleProgress progress = new ConsoleProgress(out, "training", 10)) {
+            progress.update(10, "loss 1.000");
+        }
+        assertThat(bytes.toString(StandardCharsets.UTF_8))
+                .contains("training", "100%", "10/10", "loss 1.000");
+    }
+}
