@@ -34,8 +34,7 @@ public final class QuestionData {
      * @param seed the seed of the stories and of the choice of questions
      * @throws IOException if a file cannot be written
      */
-    public static void write(Path folder, int train, int validation, long seed)
-            throws IOException {
+    public static void write(Path folder, int train, int validation, long seed) throws IOException {
         StoryGrammar grammar = new StoryGrammar(seed);
         Random random = new Random(seed);
         Set<String> told = new LinkedHashSet<>();

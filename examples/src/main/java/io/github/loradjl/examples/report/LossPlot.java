@@ -1,5 +1,6 @@
 package io.github.loradjl.examples.report;
 
+import io.github.loradjl.internal.AtomicFile;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -14,9 +15,8 @@ import java.awt.Color;
 import java.awt.Font;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 
@@ -59,7 +59,8 @@ public final class LossPlot {
         if (!steps.isEmpty()) {
             double[] x = steps.stream().mapToDouble(StepMetrics::globalStep).toArray();
             double[] y = steps.stream().mapToDouble(StepMetrics::loss).toArray();
-            // XChart marks every n-th point where points are evenly spaced; a hair off, and it marks
+            // XChart marks every n-th point where points are evenly spaced; a hair off, and it
+            // marks
             // round numbers.
             x[x.length - 1] += 0.001;
             add(chart, "training", x, y, THIN, new BasicStroke(1.2f), SeriesMarkers.NONE);
@@ -82,9 +83,8 @@ public final class LossPlot {
         }
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         BitmapEncoder.saveBitmap(chart, png, BitmapEncoder.BitmapFormat.PNG);
-        Path beside = file.resolveSibling(file.getFileName() + ".part");
-        Files.write(beside, png.toByteArray());
-        Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING);
+        AtomicFile.write(
+                file, channel -> AtomicFile.writeAll(channel, ByteBuffer.wrap(png.toByteArray())));
     }
 
     private static String validationLabel(double[] losses) {

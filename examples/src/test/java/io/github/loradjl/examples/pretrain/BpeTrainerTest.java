@@ -57,8 +57,8 @@ class BpeTrainerTest {
         for (int i = 0; i < 300; i++) {
             trainer.add(grammar.next().text());
         }
-        BpeTrainer.Bpe bpe = trainer.train(600, TokenizerFiles.SPECIAL_TOKENS);
-        TokenizerFiles.write(folder, bpe, 512);
+        BpeTrainer.Bpe bpe = trainer.train(600, TokenizerWriter.SPECIAL_TOKENS);
+        TokenizerWriter.write(folder, bpe, 512);
         String text = grammar.next().text() + "\nQ: naïve “日本” \t 12345's?";
         try (HuggingFaceTokenizer tokenizer =
                 HuggingFaceTokenizer.newInstance(

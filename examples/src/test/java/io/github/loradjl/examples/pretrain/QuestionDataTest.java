@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,7 +33,8 @@ class QuestionDataTest {
             stories.add(story(row));
         }
         for (String line : validation) {
-            assertThat(stories).doesNotContain(story(JsonParser.parseString(line).getAsJsonObject()));
+            assertThat(stories)
+                    .doesNotContain(story(JsonParser.parseString(line).getAsJsonObject()));
         }
     }
 

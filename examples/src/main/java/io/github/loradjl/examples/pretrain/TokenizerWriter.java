@@ -17,7 +17,7 @@ import java.util.Map;
  *
  * <p>Every text starts with {@code <s>}; {@code </s>} ends one, {@code <pad>} fills up a batch.
  */
-public final class TokenizerFiles {
+public final class TokenizerWriter {
 
     /** The token before every text; its id is 0. */
     public static final String BOS = "<s>";
@@ -34,7 +34,7 @@ public final class TokenizerFiles {
     private static final Gson GSON =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
 
-    private TokenizerFiles() {}
+    private TokenizerWriter() {}
 
     /**
      * Writes both files.

@@ -1,0 +1,91 @@
+package io.github.loradjl.examples;
+
+import io.github.loradjl.examples.command.Failures;
+import io.github.loradjl.examples.command.StoriesCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/**
+ * The {@code lora} command: fine-tunes a model, uses, merges and describes the result.
+ *
+ * <p>Standard output carries a command's result alone; progress and messages go to standard error.
+ * The exit code is 0 after success, 2 for a command line that cannot be understood and 1 for every
+ * other failure, each with one line that says what was wrong.
+ */
+@Command(
+        name = "lora",
+        description = "Fine-tunes LLaMA models with LoRA and LoRA-GA on DJL.",
+        mixinStandardHelpOptions = true,
+        version = "lora-djl 0.1.0",
+        subcommands = {StoriesCommand.class})
+public final class Lora implements Runnable {
+
+    @Spec private CommandSpec spec;
+
+    @Option(
+            names = "--stacktrace",
+            scope = ScopeType.INHERIT,
+            description = "Show where in the code a failure happened.")
+    private boolean stacktrace;
+
+    private Lora() {}
+
+    /**
+     * Runs one command and ends the process with its exit code.
+     *
+     * @param arguments the command line
+     */
+    public static void main(String[] arguments) {
+        setDefaults();
+        System.exit(run(arguments));
+    }
+
+    /**
+     * Runs one command.
+     *
+     * @param arguments the command line
+     * @return the exit code
+     */
+    public static int run(String... arguments) {
+        Lora lora = new Lora();
+        return new CommandLine(lora)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler(Failures::usage)
+                .setExecutionExceptionHandler(
+                        (exception, command, result) ->
+                                Failures.report(exception, command.getErr(), lora.stacktrace))
+                .execute(arguments);
+    }
+
+    /** DJL must neither report its use nor look for downloads; a user's own settings stay. */
+    private static void setDefaults() {
+        setDefault("OPT_OUT_TRACKING", "true");
+        setDefault("ai.djl.default_engine", "PyTorch");
+        setDefault("java.awt.headless", "true");
+        setDefault("org.slf4j.simpleLogger.defaultLogLevel", "warn");
+        // Says on every start that a machine without a GPU has none.
+        setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda.CudaUtils", "error");
+    }
+
+    private static void setDefault(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(), "a command is missing: " + String.join(", ", commands()));
+    }
+
+    private Iterable<String> commands() {
+        return spec.subcommands().keySet();
+    }
+}

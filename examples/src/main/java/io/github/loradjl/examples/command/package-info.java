@@ -1,0 +1,2 @@
+/** The subcommands of {@code lora}, one class each, and what they share. */
+package io.github.loradjl.examples.command;
