@@ -1,0 +1,80 @@
+package io.github.loradjl.zoo.text;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What became of the texts of a {@link TextDataset}.
+ *
+ * @param rows the rows that are trained on
+ * @param tokens their tokens, without padding
+ * @param keptLabels the tokens that are learnt, out of these
+ * @param truncatedRows the rows that were cut to the maximum length
+ * @param truncatedTokens the tokens cut off from them
+ * @param droppedRows the rows left out because nothing to learn was left of them within the maximum
+ *     length
+ * @param straddlingRows the rows where a token stands across the end of the prompt, so that the
+ *     prompt alone is tokenised differently; a separator between prompt and completion helps
+ */
+public record TextReport(
+        long rows,
+        long tokens,
+        long keptLabels,
+        long truncatedRows,
+        long truncatedTokens,
+        long droppedRows,
+        long straddlingRows) {
+
+    static TextReport of(List<TokenRow> rows, long droppedRows) {
+        return new TextReport(
+                rows.size(),
+                rows.stream().mapToLong(row -> row.ids().length).sum(),
+                rows.stream().mapToLong(TokenRow::kept).sum(),
+                rows.stream().filter(row -> row.cut() > 0).count(),
+                rows.stream().mapToLong(TokenRow::cut).sum(),
+                droppedRows,
+                rows.stream().filter(TokenRow::straddling).count());
+    }
+
+    /** Returns whether something was cut off or left out. */
+    boolean hasLosses() {
+        return truncatedRows > 0 || droppedRows > 0 || straddlingRows > 0;
+    }
+
+    /** Returns one line for a log. */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder();
+        text.append(
+                String.format(
+                        Locale.ROOT,
+                        "%,d rows, %,d tokens, %,d of them learnt",
+                        rows,
+                        tokens,
+                        keptLabels));
+        if (truncatedRows > 0) {
+            text.append(
+                    String.format(
+                            Locale.ROOT,
+                            "; %,d rows truncated by %,d tokens",
+                            truncatedRows,
+                            truncatedTokens));
+        }
+        if (droppedRows > 0) {
+            text.append(
+                    String.format(
+                            Locale.ROOT,
+                            "; %,d rows dropped, nothing to learn in them within the maximum"
+                                    + " length",
+                            droppedRows));
+        }
+        if (straddlingRows > 0) {
+            text.append(
+                    String.format(
+                            Locale.ROOT,
+                            "; %,d rows with a token across the end of the prompt",
+                            straddlingRows));
+        }
+        return text.toString();
+    }
+}
