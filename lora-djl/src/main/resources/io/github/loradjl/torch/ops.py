@@ -32,22 +32,43 @@ class Ops(Module):
   def element_size(self: __torch__.Ops,
     x: Tensor) -> Tensor:
     return torch.tensor(torch.element_size(x), dtype=4)
+  def spread(self: __torch__.Ops,
+    x: Tensor,
+    heads: int) -> Tensor:
+    b, g, t, d = torch.size(x)
+    if torch.eq(g, heads):
+      y = x
+    else:
+      n = torch.floordiv(heads, g)
+      z = torch.expand(torch.unsqueeze(x, 2), [b, g, n, t, d])
+      y = torch.reshape(z, [b, heads, t, d])
+    return y
   def attention_causal(self: __torch__.Ops,
     q: Tensor,
     k: Tensor,
     v: Tensor) -> Tensor:
-    return torch.scaled_dot_product_attention(q, k, v, None, 0., True, scale=None, enable_gqa=True)
+    h = torch.size(q, 1)
+    k0 = (self).spread(k, h, )
+    v0 = (self).spread(v, h, )
+    return torch.scaled_dot_product_attention(q, k0, v0, None, 0., True, scale=None, enable_gqa=False)
   def attention_full(self: __torch__.Ops,
     q: Tensor,
     k: Tensor,
     v: Tensor) -> Tensor:
-    return torch.scaled_dot_product_attention(q, k, v, None, 0., False, scale=None, enable_gqa=True)
+    b, h, t, d = torch.size(q)
+    g = torch.size(k, 1)
+    q0 = torch.reshape(q, [b, g, torch.floordiv(h, g) * t, d])
+    y = torch.scaled_dot_product_attention(q0, k, v, None, 0., False, scale=None, enable_gqa=False)
+    return torch.reshape(y, [b, h, t, d])
   def attention_masked(self: __torch__.Ops,
     q: Tensor,
     k: Tensor,
     v: Tensor,
     mask: Tensor) -> Tensor:
-    return torch.scaled_dot_product_attention(q, k, v, mask, 0., False, scale=None, enable_gqa=True)
+    h = torch.size(q, 1)
+    k0 = (self).spread(k, h, )
+    v0 = (self).spread(v, h, )
+    return torch.scaled_dot_product_attention(q, k0, v0, mask, 0., False, scale=None, enable_gqa=False)
   def causal_mask(self: __torch__.Ops,
     keep: Tensor) -> Tensor:
     t = torch.size(keep, 1)
