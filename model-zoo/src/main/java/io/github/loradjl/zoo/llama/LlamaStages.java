@@ -8,6 +8,7 @@ import ai.djl.training.ParameterStore;
 
 import io.github.loradjl.staged.Stage;
 import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.zoo.text.CausalLmLoss;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,34 +51,13 @@ final class LlamaStages {
 
     /** Runs the head as far as the loss. */
     NDList loss(ParameterStore store, NDList inputs, NDList labels, boolean training) {
-        NDList rows = TorchOps.nextTokenRows(inputs.get(0), labels.singletonOrThrow());
+        NDArray label = labels.singletonOrThrow();
+        CausalLmLoss.checkLabels(label, config.getVocabularySize());
+        NDList rows = TorchOps.nextTokenRows(inputs.get(0), label);
         try (NDArray hidden = rows.get(0);
                 NDArray targets = rows.get(1)) {
-            checkTargets(targets.toLongArray());
             try (NDArray logits = logits(store, hidden, training)) {
                 return new NDList(TorchOps.crossEntropy(logits, targets));
-            }
-        }
-    }
-
-    private void checkTargets(long[] targets) {
-        if (targets.length == 0) {
-            throw new IllegalArgumentException(
-                    "every label of the batch is "
-                            + TorchOps.IGNORE_INDEX
-                            + " or at the first position, so there is no loss; leave the batch"
-                            + " out");
-        }
-        for (long target : targets) {
-            if (target < 0 || target >= config.getVocabularySize()) {
-                throw new IllegalArgumentException(
-                        "label "
-                                + target
-                                + " is outside the vocabulary of "
-                                + config.getVocabularySize()
-                                + "; use "
-                                + TorchOps.IGNORE_INDEX
-                                + " for positions without a label");
             }
         }
     }

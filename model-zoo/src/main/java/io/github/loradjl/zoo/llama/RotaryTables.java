@@ -100,11 +100,11 @@ final class RotaryTables {
         }
         // The copy belongs to LibTorch: a graph may outlive the handle on a table that has grown,
         // while an array over a Java buffer ends with its handle.
-        try (NDArray buffer = owner.create(values, new Shape(length, 2 * half));
-                NDArray local = buffer.toDevice(like.getDevice(), true)) {
-            NDArray table = TorchOps.toTypeOf(local, like);
-            table.attach(owner);
-            return table;
+        Device device = like.getDevice();
+        NDManager home = device.equals(owner.getDevice()) ? owner : owner.newSubManager(device);
+        try (NDArray buffer = home.create(values, new Shape(length, 2 * half));
+                NDArray cast = TorchOps.toTypeOf(buffer, like)) {
+            return cast.duplicate();
         }
     }
 }
