@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
+import ai.djl.training.loss.Loss;
 
 import io.github.loradjl.adapter.AdaptedBlock;
 import io.github.loradjl.adapter.AdapterSelection;
@@ -19,6 +20,9 @@ import io.github.loradjl.init.InitContext;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.init.LoraStart;
 import io.github.loradjl.linalg.SingularFactors;
+import io.github.loradjl.staged.ActivationCheckpointing;
+import io.github.loradjl.staged.StagedBlock;
+import io.github.loradjl.staged.StagedBlocks;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -481,6 +485,33 @@ public final class LoraModel implements AutoCloseable {
                 });
     }
 
+    /**
+     * Trains with the activations of one stage in memory instead of all, at the price of one more
+     * forward pass. The loss is then computed within the forward pass of training.
+     *
+     * @param loss the loss of the training
+     * @throws IllegalArgumentException if the base is not a chain of stages
+     */
+    public void checkpointActivations(Loss loss) {
+        StagedBlock stages =
+                StagedBlocks.of(base)
+                        .orElseThrow(
+                                () ->
+                                        new IllegalArgumentException(
+                                                base.getClass().getSimpleName()
+                                                        + " is not a chain of stages: implement"
+                                                        + " StagedBlock to checkpoint its"
+                                                        + " activations"));
+        Integer seed = model.getNDManager().getEngine().getSeed();
+        ActivationCheckpointing checkpointing =
+                new ActivationCheckpointing(
+                        stages,
+                        loss,
+                        () -> trainableParameters().values(),
+                        seed == null ? System.nanoTime() : seed);
+        adapted.setTrainingForward(checkpointing::forward);
+    }
+
     /** Detaches. */
     @Override
     public void close() {
@@ -572,7 +603,7 @@ public final class LoraModel implements AutoCloseable {
     }
 
     /**
-     * Tells whether an adapter still waits for its gradient pass.
+     * Tells whether an adapter still waits for {@link LoraGa}.
      *
      * @param name the adapter's name
      * @return true if it does
@@ -663,6 +694,16 @@ public final class LoraModel implements AutoCloseable {
             throw new IllegalStateException(
                     "adapters " + getMerged() + " are merged: unmerge before training");
         }
+    }
+
+    /** Runs the base model alone in this thread, its original biases and modules included. */
+    AdapterSelection.Scope baseAlone() {
+        swapCopies(List.of());
+        AdapterSelection.Scope scope = selection.use(List.of());
+        return () -> {
+            scope.close();
+            swapCopies(activeNames());
+        };
     }
 
     /** Refuses an adapter whose start is pending. */

@@ -48,7 +48,6 @@ public final class LoraLinear extends Linear {
 
     private volatile NDArray mergedWeight;
     private volatile List<String> merged = List.of();
-    private NDArray trackedWeight;
     private LowRankUpdate probe;
     private volatile boolean called;
 
@@ -116,9 +115,6 @@ public final class LoraLinear extends Linear {
     }
 
     private NDArray currentWeight(ParameterStore store, Device device, boolean training) {
-        if (trackedWeight != null) {
-            return trackedWeight;
-        }
         NDArray privateWeight = mergedWeight;
         if (privateWeight == null) {
             return store.getValue(weight, device, training);
@@ -244,28 +240,6 @@ public final class LoraLinear extends Linear {
     }
 
     /**
-     * Lets the gradient of the weight be taken without touching the weight: forward passes use a
-     * second handle on its memory that requires a gradient, until {@link #stopTracking}.
-     *
-     * @return the handle, whose gradient accumulates over backward passes
-     */
-    public NDArray trackWeight() {
-        if (trackedWeight == null) {
-            trackedWeight = getWeight().stopGradient();
-            trackedWeight.setRequiresGradient(true);
-        }
-        return trackedWeight;
-    }
-
-    /** Releases the handle of {@link #trackWeight} with its gradient. */
-    public void stopTracking() {
-        if (trackedWeight != null) {
-            trackedWeight.close();
-            trackedWeight = null;
-        }
-    }
-
-    /**
      * Puts a temporary update in the place of all adapters.
      *
      * @param update the update, or null to go back to the adapters; closed by the caller
@@ -281,6 +255,15 @@ public final class LoraLinear extends Linear {
      */
     public NDArray getWeight() {
         return weight.getArray();
+    }
+
+    /**
+     * Returns the parameter of the frozen weight.
+     *
+     * @return the parameter
+     */
+    public Parameter getWeightParameter() {
+        return weight;
     }
 
     /**
@@ -335,7 +318,6 @@ public final class LoraLinear extends Linear {
 
     /** Releases all adapters and private weights; the wrapped block is untouched. */
     public void releaseAdapters() {
-        stopTracking();
         merge(List.of());
         updates.values().forEach(LowRankUpdate::close);
         updates.clear();

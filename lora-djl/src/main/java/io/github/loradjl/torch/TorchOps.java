@@ -489,6 +489,38 @@ public final class TorchOps {
     }
 
     /**
+     * Runs the backward pass of a recorded scalar and frees its graph. Unlike DJL's gradient
+     * collector it can run while another collector is open.
+     *
+     * @param target a recorded scalar
+     */
+    public static void backward(NDArray target) {
+        try (NDArray one = target.onesLike()) {
+            JniUtils.backward((PtNDArray) target, (PtNDArray) one, false, false);
+        }
+    }
+
+    /**
+     * Returns the gradient that backward passes have accumulated in an array.
+     *
+     * @param array an array that requires a gradient
+     * @return a handle on the gradient, which belongs to the array's manager, or null if no
+     *     backward pass reached the array
+     */
+    public static NDArray gradientOf(NDArray array) {
+        return JniUtils.getGradient((PtNDArray) array);
+    }
+
+    /**
+     * Seeds LibTorch's generator, and nothing else.
+     *
+     * @param seed the seed
+     */
+    public static void seed(long seed) {
+        JniUtils.setSeed(seed);
+    }
+
+    /**
      * Makes a second handle on the same memory that is not connected to any graph.
      *
      * @param x an array
@@ -514,6 +546,20 @@ public final class TorchOps {
                 arrays.get(i).setName(names.get(i));
             }
         }
+    }
+
+    /**
+     * Makes second handles on the memory of several arrays.
+     *
+     * @param list arrays
+     * @param manager the manager that shall own the handles
+     * @return the handles
+     * @see #alias
+     */
+    public static NDList aliases(NDList list, NDManager manager) {
+        NDList aliases = new NDList(list.size());
+        list.forEach(x -> aliases.add(alias(x, manager)));
+        return aliases;
     }
 
     private static NDArray one(String method, NDArray... inputs) {

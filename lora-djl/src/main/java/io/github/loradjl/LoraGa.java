@@ -1,0 +1,159 @@
+package io.github.loradjl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.loss.Loss;
+
+import io.github.loradjl.adapter.AdapterSelection;
+import io.github.loradjl.adapter.LoraLinear;
+import io.github.loradjl.adapter.LowRankUpdate;
+import io.github.loradjl.adapter.RunningStatistics;
+import io.github.loradjl.gradient.GradientTask;
+import io.github.loradjl.init.LoraGaInit;
+import io.github.loradjl.linalg.SingularFactors;
+import io.github.loradjl.torch.GradientMode;
+import io.github.loradjl.torch.TorchOps;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Starts LoRA-GA adapters: one pass over a few batches finds the gradient of each target weight of
+ * the base model, and its leading singular vectors become A and B.
+ *
+ * <p>The pass runs the base model in training mode without any adapter. It touches neither the base
+ * weights nor their gradients, keeps running statistics fixed, draws dropout from a seed of its own
+ * and seeds LibTorch's generator from the engine's seed afterwards.
+ *
+ * @see <a href="https://arxiv.org/abs/2407.05000">LoRA-GA: Low-Rank Adaptation with Gradient
+ *     Approximation</a>
+ */
+public final class LoraGa {
+
+    private LoraGa() {}
+
+    /**
+     * Starts all active adapters that wait for it, with the default strategy.
+     *
+     * @param lora the adapted model
+     * @param loss the loss of the training to come
+     * @param batches calibration batches, on the model's device; left open
+     * @return what the starts hold; empty if no adapter waits
+     * @throws IllegalArgumentException if there are no batches
+     * @throws IllegalStateException if a target receives no gradient, or adapters are merged; no
+     *     adapter is started then
+     */
+    public static LoraGaReport start(LoraModel lora, Loss loss, Iterable<? extends Batch> batches) {
+        return start(lora, loss, batches, LoraGaOptions.defaults());
+    }
+
+    /**
+     * Starts all active adapters that wait for it.
+     *
+     * @param lora the adapted model
+     * @param loss the loss of the training to come
+     * @param batches calibration batches, on the model's device; left open
+     * @param options the strategy and the rest
+     * @return what the starts hold; empty if no adapter waits
+     * @throws IllegalArgumentException if there are no batches
+     * @throws IllegalStateException if a target receives no gradient, or adapters are merged; no
+     *     adapter is started then
+     */
+    public static LoraGaReport start(
+            LoraModel lora, Loss loss, Iterable<? extends Batch> batches, LoraGaOptions options) {
+        List<String> waiting = lora.getActive().stream().filter(lora::isStartPending).toList();
+        if (waiting.isEmpty()) {
+            return new LoraGaReport(Map.of());
+        }
+        if (!lora.getMerged().isEmpty()) {
+            throw new IllegalStateException(
+                    "adapters "
+                            + lora.getMerged()
+                            + " are merged: unmerge before the gradient pass");
+        }
+        List<Batch> calibration = new ArrayList<>();
+        batches.forEach(calibration::add);
+        if (calibration.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "there are no calibration batches: the gradient needs at least one");
+        }
+        Map<String, LoraGaReport.Target> report = new LinkedHashMap<>();
+        try (AdapterSelection.Scope baseAlone = lora.baseAlone();
+                RunningStatistics fixed = RunningStatistics.freeze(lora.getBase());
+                NDManager scope = lora.getManager().newSubManager()) {
+            for (String name : waiting) {
+                start(lora, name, loss, calibration, options, scope, report);
+            }
+        } finally {
+            Integer seed = scopeSeed(lora);
+            TorchOps.seed(seed == null ? System.nanoTime() : seed);
+        }
+        return new LoraGaReport(report);
+    }
+
+    private static Integer scopeSeed(LoraModel lora) {
+        return lora.getModel().getNDManager().getEngine().getSeed();
+    }
+
+    private static void start(
+            LoraModel lora,
+            String name,
+            Loss loss,
+            List<Batch> calibration,
+            LoraGaOptions options,
+            NDManager scope,
+            Map<String, LoraGaReport.Target> report) {
+        LoraConfig config = lora.getConfig(name);
+        LoraGaInit init = (LoraGaInit) config.getInit();
+        Map<String, LoraLinear> targets = lora.getTargets(name);
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        targets.keySet().forEach(path -> counts.put(path, 2 * config.rankOf(path)));
+        GradientTask task =
+                new GradientTask(
+                        lora.getBase(),
+                        targets,
+                        counts,
+                        loss,
+                        calibration,
+                        init.getGradientKind(),
+                        init.getSvdOptions(),
+                        options.getSeed(),
+                        scope,
+                        options.getProgress());
+        Map<String, SingularFactors> gradients = options.getStrategy().compute(task);
+        gradients.forEach(
+                (path, factors) -> {
+                    lora.start(name, targets.get(path), factors);
+                    report.put(path, describe(targets.get(path), name, factors));
+                    factors.close();
+                });
+        lora.started(name);
+    }
+
+    private static LoraGaReport.Target describe(
+            LoraLinear layer, String name, SingularFactors gradient) {
+        LowRankUpdate update = layer.get(name);
+        double weight = Math.sqrt(TorchOps.squareSum(layer.getWeight()));
+        double start = update.getScaling() * productNorm(update.getA0(), update.getB0());
+        return new LoraGaReport.Target(
+                update.getRank(),
+                Math.sqrt(gradient.energy()),
+                gradient.captured(2 * update.getRank()),
+                start / weight);
+    }
+
+    /** Computes ||B A|| from the two small Gram matrices: its square is their inner product. */
+    private static double productNorm(NDArray a, NDArray b) {
+        try (GradientMode mode = GradientMode.off();
+                NDArray at = a.transpose();
+                NDArray bt = b.transpose();
+                NDArray gramA = a.matMul(at);
+                NDArray gramB = bt.matMul(b);
+                NDArray inner = TorchOps.inner(gramA, gramB)) {
+            return Math.sqrt(inner.toFloatArray()[0]);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.github.loradjl.staged;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.loss.Loss;
+
+import io.github.loradjl.torch.GradientMode;
+import io.github.loradjl.torch.TorchOps;
+
+import java.util.Collection;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+
+/**
+ * The forward pass of training with activation checkpointing: one stage's activations in memory
+ * instead of all, for one more forward pass of time.
+ *
+ * <p>DJL has no operation with a backward of one's own. So the whole staged pass, backward
+ * included, runs inside the forward call, on second handles of the trainable parameters, and what
+ * is returned is
+ *
+ * <pre>
+ *   loss + sum over parameters p of (&lt;p, g_p&gt; - its value)
+ * </pre>
+ *
+ * <p>with the gradients g_p as constants: a scalar that has the value of the loss and, whatever it
+ * is scaled by, exactly its gradients.
+ *
+ * @see <a href="https://arxiv.org/abs/1604.06174">Training Deep Nets with Sublinear Memory Cost</a>
+ */
+public final class ActivationCheckpointing {
+
+    private final StagedBlock block;
+    private final Loss loss;
+    private final Supplier<Collection<Parameter>> trainable;
+    private final SplittableRandom seeds;
+
+    /**
+     * Prepares checkpointed training of a block.
+     *
+     * @param block the chain of stages
+     * @param loss the loss function
+     * @param trainable the parameters that get gradients
+     * @param seed the seed of the dropout of all batches
+     */
+    public ActivationCheckpointing(
+            StagedBlock block, Loss loss, Supplier<Collection<Parameter>> trainable, long seed) {
+        this.block = block;
+        this.loss = loss;
+        this.trainable = trainable;
+        seeds = new SplittableRandom(seed);
+    }
+
+    /**
+     * Computes the loss of a batch, ready for a backward pass.
+     *
+     * @param store the parameter store
+     * @param data the batch's data
+     * @param labels the batch's labels
+     * @return the scalar loss, owned by the data's manager
+     */
+    public NDList forward(ParameterStore store, NDList data, NDList labels) {
+        NDManager owner = data.head().getManager();
+        Collection<Parameter> parameters = trainable.get();
+        int last = block.getStages().size() - 1;
+        int lowest = StagedBlocks.lowestStage(block, parameters);
+        long seed = seeds.nextLong();
+        try (NDManager scope = owner.newSubManager();
+                ActivationStore activations = new ActivationStore(scope, Long.MAX_VALUE);
+                LeafStore leaves = new LeafStore(store, scope);
+                StagedPass pass = new StagedPass(block, data, labels, seed, activations, scope)) {
+            leaves.track(parameters);
+            pass.forward(leaves);
+            for (int s = last; s >= lowest; s--) {
+                pass.backward(s, leaves, loss, s > lowest);
+            }
+            NDArray result = owner.create(pass.getLoss());
+            try (GradientMode mode = GradientMode.on()) {
+                for (Parameter parameter : parameters) {
+                    NDArray gradient = leaves.gradient(parameter);
+                    if (gradient != null) {
+                        NDArray value = store.getValue(parameter, result.getDevice(), true);
+                        result = addTerm(result, value, gradient);
+                    }
+                }
+            }
+            return new NDList(result);
+        } finally {
+            TorchOps.seed(seeds.nextLong());
+        }
+    }
+
+    private static NDArray addTerm(NDArray sum, NDArray value, NDArray gradient) {
+        try (NDArray linear = TorchOps.inner(value, gradient);
+                NDArray constant = linear.stopGradient();
+                NDArray zero = linear.sub(constant)) {
+            NDArray next = sum.add(zero);
+            sum.close();
+            return next;
+        }
+    }
+}

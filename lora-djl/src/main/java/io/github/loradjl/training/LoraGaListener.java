@@ -1,0 +1,160 @@
+package io.github.loradjl.training;
+
+import ai.djl.training.Trainer;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.dataset.Dataset;
+import ai.djl.training.listener.TrainingListenerAdapter;
+import ai.djl.training.util.ProgressBar;
+import ai.djl.translate.TranslateException;
+
+import io.github.loradjl.LoraGa;
+import io.github.loradjl.LoraGaOptions;
+import io.github.loradjl.LoraGaReport;
+import io.github.loradjl.LoraModel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Starts LoRA-GA adapters when training begins, from the gradient over the first 8 batches of a
+ * data set unless set otherwise.
+ *
+ * <p>Where no active adapter waits for its start, because it is started or loaded, it does nothing.
+ *
+ * @see LoraGa
+ */
+public class LoraGaListener extends TrainingListenerAdapter {
+
+    private static final Logger logger = LoggerFactory.getLogger(LoraGaListener.class);
+    private static final int DEFAULT_BATCHES = 8;
+
+    private final LoraModel lora;
+    private final Dataset dataset;
+    private final Iterable<? extends Batch> given;
+    private final int batches;
+    private final LoraGaOptions options;
+    private LoraGaReport report = new LoraGaReport(Map.of());
+
+    /**
+     * Creates a listener that reads the first 8 batches of a data set and shows a progress bar.
+     *
+     * @param lora the adapted model
+     * @param calibration the data set
+     */
+    public LoraGaListener(LoraModel lora, Dataset calibration) {
+        this(lora, calibration, DEFAULT_BATCHES);
+    }
+
+    /**
+     * Creates a listener that shows a progress bar.
+     *
+     * @param lora the adapted model
+     * @param calibration the data set
+     * @param batches the number of batches to read
+     */
+    public LoraGaListener(LoraModel lora, Dataset calibration, int batches) {
+        this(
+                lora,
+                calibration,
+                batches,
+                LoraGaOptions.builder().optProgress(new ProgressBar()).build());
+    }
+
+    /**
+     * Creates a listener.
+     *
+     * @param lora the adapted model
+     * @param calibration the data set
+     * @param batches the number of batches to read
+     * @param options the strategy and the rest
+     */
+    public LoraGaListener(LoraModel lora, Dataset calibration, int batches, LoraGaOptions options) {
+        this.lora = lora;
+        dataset = calibration;
+        given = null;
+        this.batches = batches;
+        this.options = options;
+    }
+
+    /**
+     * Creates a listener that uses given batches.
+     *
+     * @param lora the adapted model
+     * @param calibration the batches, on the model's device; left open
+     * @param options the strategy and the rest
+     */
+    public LoraGaListener(
+            LoraModel lora, Iterable<? extends Batch> calibration, LoraGaOptions options) {
+        this.lora = lora;
+        dataset = null;
+        given = calibration;
+        batches = 0;
+        this.options = options;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void onTrainingBegin(Trainer trainer) {
+        if (lora.getActive().stream().noneMatch(lora::isStartPending)) {
+            return;
+        }
+        try {
+            start(trainer);
+        } catch (RuntimeException e) {
+            // We are inside the trainer's constructor: nobody else can release what it has made.
+            trainer.getManager().close();
+            throw e;
+        }
+    }
+
+    private void start(Trainer trainer) {
+        if (trainer.getDevices().length > 1) {
+            throw new IllegalStateException(
+                    "LoRA-GA starts on one device, but the trainer has "
+                            + List.of(trainer.getDevices())
+                            + ": set DefaultTrainingConfig.optDevices to one of them");
+        }
+        if (given != null) {
+            report = LoraGa.start(lora, trainer.getLoss(), given, options);
+        } else {
+            List<Batch> calibration = read(trainer);
+            try {
+                report = LoraGa.start(lora, trainer.getLoss(), calibration, options);
+            } finally {
+                calibration.forEach(Batch::close);
+            }
+        }
+        logger.info("LoRA-GA start:\n{}", report);
+    }
+
+    private List<Batch> read(Trainer trainer) {
+        List<Batch> calibration = new ArrayList<>();
+        try {
+            for (Batch batch : trainer.iterateDataset(dataset)) {
+                calibration.add(batch);
+                if (calibration.size() == batches) {
+                    break;
+                }
+            }
+            return calibration;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the calibration data", e);
+        } catch (TranslateException e) {
+            throw new IllegalStateException("cannot prepare the calibration data", e);
+        }
+    }
+
+    /**
+     * Returns what the start holds of the gradient.
+     *
+     * @return the report, empty before the start and where nothing was started
+     */
+    public LoraGaReport getReport() {
+        return report;
+    }
+}
