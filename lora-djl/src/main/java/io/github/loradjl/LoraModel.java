@@ -32,6 +32,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -562,6 +563,25 @@ public final class LoraModel implements AutoCloseable {
         Map<String, LoraLinear> result = new LinkedHashMap<>();
         adapter(name).layers().forEach(layer -> result.put(layer.getPath(), layer));
         return result;
+    }
+
+    /**
+     * Finds the layers that an adapter of a configuration would change, without adding it.
+     *
+     * @param config the configuration
+     * @return dotted paths in the order of the model
+     * @throws IllegalArgumentException if a pattern matches nothing
+     */
+    public List<String> findTargets(LoraConfig config) {
+        Map<Block, String> paths = new IdentityHashMap<>();
+        Set<String> result = new LinkedHashSet<>();
+        for (BlockTree.Node node : new TargetSelection(config, base).targets()) {
+            boolean wrapped = node.block() instanceof LoraLinear;
+            String path = wrapped ? ((LoraLinear) node.block()).getPath() : node.path();
+            String first = paths.putIfAbsent(node.block(), path);
+            result.add(first == null ? path : first);
+        }
+        return List.copyOf(result);
     }
 
     /**

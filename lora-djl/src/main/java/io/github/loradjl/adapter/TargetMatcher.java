@@ -164,7 +164,7 @@ public final class TargetMatcher {
             return index(".*?\\.[^.]*\\.(\\d+)\\.", path);
         }
         for (String name : layersPattern) {
-            int index = index(".*?\\." + name + "\\.(\\d+)\\.", path);
+            int index = index("(?:^|.*?\\.)" + name + "\\.(\\d+)\\.", path);
             if (index >= 0) {
                 return index;
             }
