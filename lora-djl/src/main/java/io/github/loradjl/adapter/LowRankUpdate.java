@@ -89,11 +89,8 @@ public final class LowRankUpdate implements AutoCloseable {
      * @param newB values for B
      */
     public void set(NDArray newA, NDArray newB) {
-        try (NDArray intoA = getA().stopGradient();
-                NDArray intoB = getB().stopGradient()) {
-            newA.copyTo(intoA);
-            newB.copyTo(intoB);
-        }
+        TorchOps.copyInto(getA(), newA);
+        TorchOps.copyInto(getB(), newB);
     }
 
     /**

@@ -463,6 +463,27 @@ public final class TorchOps {
     }
 
     /**
+     * Writes the elements of an array into the memory of another. DJL's {@code copyTo} may give the
+     * handle other memory instead, which no alias and no holder of the old memory sees.
+     *
+     * @param into the array to overwrite, on any device and of any floating type
+     * @param from an array of the same shape
+     * @throws IllegalArgumentException if the shapes differ
+     */
+    public static void copyInto(NDArray into, NDArray from) {
+        if (!into.getShape().equals(from.getShape())) {
+            throw new IllegalArgumentException(
+                    "cannot copy an array of shape "
+                            + from.getShape()
+                            + " into one of shape "
+                            + into.getShape());
+        }
+        try (GradientMode mode = GradientMode.off()) {
+            one("copy_into", into, from).close();
+        }
+    }
+
+    /**
      * Writes rows into a cache in place.
      *
      * @param cache an array of shape (b, g, capacity, d)

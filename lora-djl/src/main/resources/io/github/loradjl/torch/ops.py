@@ -200,6 +200,10 @@ class Ops(Module):
     v0 = torch.addcmul_(torch.mul_(v, beta2), g, g, value=1. - beta2)
     denominator = torch.add_(torch.div_(torch.sqrt(v0), root2), eps)
     return torch.addcdiv_(w0, m0, denominator, value=-(lr / correction1))
+  def copy_into(self: __torch__.Ops,
+    into: Tensor,
+    source: Tensor) -> Tensor:
+    return torch.copy_(into, source)
   def write_at(self: __torch__.Ops,
     cache: Tensor,
     x: Tensor,
