@@ -68,21 +68,6 @@ class GoldenTrainingIT {
                 for (int step = 0; step < losses.length; step++) {
                     try (Batch batch = batch(manager, batches.get(step))) {
                         EasyTrain.trainBatch(trainer, batch);
-                        if (step == 0)
-                            model.getBlock().getParameters().values().stream()
-                                    .filter(Parameter::requiresGradient)
-                                    .forEach(
-                                            q ->
-                                                    System.out.println(
-                                                            "DBG "
-                                                                    + q.getName()
-                                                                    + " "
-                                                                    + q.getArray().getShape()
-                                                                    + " "
-                                                                    + q.getArray()
-                                                                            .getGradient()
-                                                                            .norm()
-                                                                            .getFloat()));
                         double norm = GradientClipping.clip(trainer, 1.0);
                         trainer.step();
                         float value = loss.getAccumulator(EvaluatorTrainingListener.TRAIN_ALL);
