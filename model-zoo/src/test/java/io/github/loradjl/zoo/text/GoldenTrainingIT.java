@@ -71,14 +71,14 @@ class GoldenTrainingIT {
                         double norm = GradientClipping.clip(trainer, 1.0);
                         trainer.step();
                         float value = loss.getAccumulator(EvaluatorTrainingListener.TRAIN_ALL);
-                        // The bound; float32 alone would give about 1e-5.
+                        // Measured below 1e-6; other kernels may round differently.
                         assertThat((double) value)
                                 .as("loss of step %d", step)
                                 .isCloseTo(losses[step], within(1e-4));
-                        // Norms feel the same differences, a few times larger.
+                        // Measured below 1e-6.
                         assertThat(norm)
                                 .as("gradient norm of step %d", step)
-                                .isCloseTo(norms[step], within(1e-3 * norms[step]));
+                                .isCloseTo(norms[step], within(1e-4 * norms[step]));
                     }
                     if (step == 9) {
                         live = live(lora);
@@ -107,7 +107,7 @@ class GoldenTrainingIT {
         float error = parameter.getArray().stopGradient().sub(end).norm().getFloat();
         float path = end.sub(start).norm().getFloat();
         // AdamW divides by the root of tiny second moments, which makes small differences larger.
-        assertThat(error / path).as(name).isLessThan(0.01f);
+        assertThat(error / path).as(name).isLessThan(1e-3f);
     }
 
     private static String factor(LoraLinear layer, String name) {
