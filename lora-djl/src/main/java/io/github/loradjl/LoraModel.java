@@ -19,6 +19,7 @@ import io.github.loradjl.adapter.RunningStatistics;
 import io.github.loradjl.init.InitContext;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.init.LoraStart;
+import io.github.loradjl.linalg.RandomMatrix;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.staged.ActivationCheckpointing;
 import io.github.loradjl.staged.StagedBlock;
@@ -268,10 +269,10 @@ public final class LoraModel implements AutoCloseable {
                         layer.getWeight(),
                         config.rankOf(path),
                         config.scalingOf(path),
-                        seedOf(config, path),
+                        RandomMatrix.seedFor(config.getSeed(), path),
                         manager,
                         gradient);
-        LoraStart start = init.start(context);
+        LoraStart start = init.start(context).checked(context);
         LowRankUpdate update =
                 new LowRankUpdate(
                         start.a(), start.b(), config.scalingOf(path), config.getDropout());
@@ -280,10 +281,6 @@ public final class LoraModel implements AutoCloseable {
         }
         update.setTrainable(true);
         return update;
-    }
-
-    private static long seedOf(LoraConfig config, String path) {
-        return config.getSeed() * 0x9E3779B97F4A7C15L + path.hashCode();
     }
 
     /** Starts one target of a pending adapter from its gradient's factors. */

@@ -591,6 +591,10 @@ public final class TorchOps {
         PLAIN_EXECUTOR.get();
         NDList list = new NDList(inputs.length + 1);
         for (NDArray input : inputs) {
+            if (input.getName() != null && input.getName().indexOf('.') >= 0) {
+                // DJL would pass an array with such a name as an entry of a dictionary.
+                input.setName(null);
+            }
             list.add(input);
         }
         list.add(Module.method(method));
@@ -600,20 +604,20 @@ public final class TorchOps {
     }
 
     /**
-     * Creates an array whose shape DJL would have to guess from an empty list.
+     * Creates zeros of any floating point type, also where DJL cannot name it.
      *
-     * @param manager the manager
+     * @param manager the owner, whose device the array is placed on
      * @param shape the shape
      * @param like the array whose type is wanted, bfloat16 included
      * @return zeros of the type of {@code like}
      */
     public static NDArray zerosLike(NDManager manager, Shape shape, NDArray like) {
-        try (NDArray zeros = manager.zeros(shape, DataType.FLOAT32)) {
-            NDArray cast = toTypeOf(zeros, like);
-            if (like.getDataType() == DataType.FLOAT32) {
-                return alias(cast, manager);
-            }
-            return cast;
+        NDArray zeros = manager.zeros(shape, DataType.FLOAT32);
+        if (like.getDataType() == DataType.FLOAT32) {
+            return zeros;
+        }
+        try (zeros) {
+            return toTypeOf(zeros, like);
         }
     }
 }
