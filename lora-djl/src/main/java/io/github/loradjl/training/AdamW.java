@@ -248,7 +248,11 @@ public final class AdamW extends Optimizer implements AutoCloseable {
     }
 
     private static NDArray copy(NDArray moment, NDArray weight) {
-        NDArray copy = moment.toDevice(weight.getDevice(), true);
+        // DJL's toDevice shares the memory where the device stays the same, whatever is asked.
+        NDArray copy =
+                moment.getDevice().equals(weight.getDevice())
+                        ? moment.duplicate()
+                        : moment.toDevice(weight.getDevice(), false);
         copy.attach(weight.getManager());
         return copy;
     }
