@@ -30,8 +30,8 @@ import java.util.Objects;
  *
  * <p>Each batch holds, as INT64 arrays of shape (b, t), the data {@code [input ids, attention
  * mask]} and the labels, not shifted and -100 where nothing is learnt; rows are padded on the right
- * to the longest of their batch. Each call of {@link #getData} is the next epoch: a new order of
- * batches, made from the seed and the epoch's number alone.
+ * to the longest of their batch. Each epoch has a new order of batches, made from the seed and the
+ * epoch's number alone.
  *
  * <pre>{@code
  * TextDataset data = TextDataset.builder()
@@ -120,7 +120,8 @@ public final class TextDataset implements Dataset {
     }
 
     /**
-     * Starts the next epoch.
+     * Gives the batches of an epoch. Once a loop has run through all of them, the next call gives
+     * those of the next epoch; a look at the first few, as for a gradient pass, changes nothing.
      *
      * @param manager the manager of the batches' own managers; arrays are made on its device
      * @return the batches of the epoch; iterating it again gives the same ones. Each batch is to be
@@ -130,12 +131,18 @@ public final class TextDataset implements Dataset {
     @Override
     public synchronized Iterable<Batch> getData(NDManager manager) throws IOException {
         prepare(null);
+        int number = epoch;
         List<int[]> order =
                 shuffle
-                        ? BatchOrder.shuffled(rows, batchSize, seed, epoch++)
+                        ? BatchOrder.shuffled(rows, batchSize, seed, number)
                         : BatchOrder.inOrder(rows.size(), batchSize);
-        long pad = source.tokenizer().getPadId().orElse(source.tokenizer().getEosId().orElse(0));
-        return new TokenBatches(manager, rows, order, pad);
+        TextTokenizer tokenizer = source.tokenizer();
+        long pad = tokenizer.getPadId().orElse(tokenizer.getEosId().orElse(0));
+        return new TokenBatches(manager, rows, order, pad, () -> finish(number));
+    }
+
+    private synchronized void finish(int number) {
+        epoch = Math.max(epoch, number + 1);
     }
 
     /**

@@ -12,7 +12,8 @@ import java.util.Iterator;
 import java.util.List;
 
 /** Makes padded batches of rows, each in a manager of its own that closes with it. */
-record TokenBatches(NDManager manager, List<TokenRow> rows, List<int[]> order, long padId)
+record TokenBatches(
+        NDManager manager, List<TokenRow> rows, List<int[]> order, long padId, Runnable finished)
         implements Iterable<Batch> {
 
     /** {@inheritDoc} */
@@ -26,7 +27,11 @@ record TokenBatches(NDManager manager, List<TokenRow> rows, List<int[]> order, l
             /** {@inheritDoc} */
             @Override
             public boolean hasNext() {
-                return batches.hasNext();
+                boolean more = batches.hasNext();
+                if (!more) {
+                    finished.run();
+                }
+                return more;
             }
 
             /** {@inheritDoc} */

@@ -239,6 +239,21 @@ class TextDatasetTest {
     }
 
     @Test
+    void getData_firstBatchesOnly_doesNotEndTheEpoch() throws IOException {
+        String epoch = content(lengths(20, 4));
+        TextDataset data = lengths(20, 4);
+        int looked = 0;
+        for (Batch batch : data.getData(manager)) {
+            batch.close();
+            if (++looked == 5) {
+                break;
+            }
+        }
+        assertThat(content(data)).isEqualTo(epoch);
+        assertThat(content(data)).isNotEqualTo(epoch);
+    }
+
+    @Test
     void getData_progress_countsRows() throws IOException {
         List<Long> progress = new ArrayList<>();
         for (Batch batch : lengths(10, 4).getData(manager)) {
