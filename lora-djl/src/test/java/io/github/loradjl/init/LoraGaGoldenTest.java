@@ -11,6 +11,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.loradjl.linalg.SingularFactors;
+import io.github.loradjl.linalg.Subspaces;
 import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.linalg.TruncatedSvd;
 import io.github.loradjl.testing.Distance;
@@ -133,5 +134,33 @@ class LoraGaGoldenTest {
                         .isCloseTo(thisCase.get("first_step_cosine").getAsDouble(), within(1e-4));
             }
         }
+    }
+
+    /**
+     * Adam's first step moves each entry by its sign. From a start by the signs of the gradient it
+     * turns closer to that than from one by the gradient itself.
+     */
+    @Test
+    void start_signOfTheGradient_turnsAdamsFirstStepTowardsTheSigns() {
+        NDArray gradient = arrays.get("gradient");
+        NDArray sign = gradient.sign();
+        // Computed in double precision from the formulas, given to three places.
+        assertThat(adamCosine(gradient, gradient)).isCloseTo(0.608, within(6e-4));
+        assertThat(adamCosine(gradient, sign)).isCloseTo(0.615, within(6e-4));
+        SingularFactors ofSign = TruncatedSvd.compute(sign, 8, EXACT, manager);
+        assertThat(Subspaces.bestCosine(ofSign, 8)).isCloseTo(0.829, within(6e-4));
+    }
+
+    /** Cosine of sign(G A^T) A + B sign(B^T G) to sign(G), for A and B from another matrix. */
+    private double adamCosine(NDArray gradient, NDArray source) {
+        SingularFactors factors = TruncatedSvd.compute(source, 8, EXACT, manager);
+        InitContext context =
+                new InitContext("golden", arrays.get("weight"), 4, 4, 1, manager, factors);
+        LoraStart start = LoraInit.loraGa().start(context);
+        NDArray a = start.a();
+        NDArray b = start.b();
+        NDArray inputSide = gradient.matMul(a.transpose()).sign().matMul(a);
+        NDArray outputSide = b.matMul(b.transpose().matMul(gradient).sign());
+        return Subspaces.cosine(inputSide.add(outputSide), gradient.sign());
     }
 }
