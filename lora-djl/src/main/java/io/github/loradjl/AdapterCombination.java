@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** How {@link LoraModel#addWeightedAdapter} forms one adapter from several. */
 public enum AdapterCombination {
@@ -117,11 +118,16 @@ public enum AdapterCombination {
         return new LowRankUpdate(a, b, 1, 0);
     }
 
+    /** Quotes a path for a regular expression that Python reads alike. */
+    private static String literal(String path) {
+        return path.replaceAll("[^A-Za-z0-9_]", "\\\\$0");
+    }
+
     void add(LoraModel lora, String name, Map<String, Double> weights) {
         Map<String, List<Part>> parts = new LinkedHashMap<>();
         weights.forEach(
                 (adapter, weight) -> {
-                    if (!lora.getPrivateCopies(adapter).getParameters().isEmpty()) {
+                    if (!lora.getPrivateCopies(adapter).isEmpty()) {
                         throw new IllegalArgumentException(
                                 "adapter "
                                         + adapter
@@ -140,15 +146,17 @@ public enum AdapterCombination {
             parts.forEach(
                     (path, list) -> {
                         LowRankUpdate update = combine(list, lora.getManager());
-                        update.setTrainable(true);
                         updates.put(path, update);
-                        ranks.put(path, update.getRank());
-                        alphas.put(path, (double) update.getRank());
+                        ranks.put("^" + literal(path), update.getRank());
+                        alphas.put("^" + literal(path), (double) update.getRank());
                     });
             lora.addAdapter(
                     name,
                     LoraConfig.builder()
-                            .optTargetModules(updates.keySet().toArray(String[]::new))
+                            .optTargetPattern(
+                                    updates.keySet().stream()
+                                            .map(AdapterCombination::literal)
+                                            .collect(Collectors.joining("|")))
                             .optRankPattern(ranks)
                             .optAlphaPattern(alphas)
                             .build(),

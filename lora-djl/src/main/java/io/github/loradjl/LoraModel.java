@@ -3,40 +3,37 @@ package io.github.loradjl;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
-import ai.djl.nn.core.Linear;
 import ai.djl.training.loss.Loss;
 
 import io.github.loradjl.adapter.AdaptedBlock;
 import io.github.loradjl.adapter.AdapterSelection;
+import io.github.loradjl.adapter.BaseState;
 import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.adapter.PrivateCopies;
 import io.github.loradjl.adapter.RunningStatistics;
-import io.github.loradjl.init.InitContext;
-import io.github.loradjl.init.LoraInit;
-import io.github.loradjl.init.LoraStart;
-import io.github.loradjl.linalg.RandomMatrix;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.staged.ActivationCheckpointing;
 import io.github.loradjl.staged.StagedBlock;
 import io.github.loradjl.staged.StagedBlocks;
+import io.github.loradjl.torch.GradientMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A model with LoRA adapters: attached to any DJL {@link Model} whose block is loaded, trained and
@@ -46,8 +43,12 @@ import java.util.Set;
  * newTrainer}, {@code newPredictor}, {@code save} and {@code load} go on working and see the base
  * under its own names. Base weights are frozen, stay frozen and are never written to.
  *
- * <p>Adapters are added and switched by one thread; predictions may run from many, each with its
- * own choice of adapters ({@link #use}). Native memory is released by {@link #detach} or {@link
+ * <p>Adapters are added, activated, merged and removed by one thread. Predictions may run from many
+ * threads, each with its own choice of adapters ({@link #use}, or the forward parameter {@link
+ * AdaptedBlock#ADAPTERS}); a prediction sees one choice from its start to its end. Merging,
+ * removing, and activating adapters that train biases or whole modules change what running
+ * predictions read: let those end first. Make predictors after {@link #attach}; an earlier one goes
+ * past the adapted block and its promises. Native memory is released by {@link #detach} or {@link
  * #close}.
  */
 public final class LoraModel implements AutoCloseable {
@@ -58,33 +59,26 @@ public final class LoraModel implements AutoCloseable {
     private static final Logger logger = LoggerFactory.getLogger(LoraModel.class);
 
     private final Model model;
-    private final Block base;
-    private final AdaptedBlock adapted;
+    private final BaseState state;
     private final NDManager manager;
     private final AdapterSelection selection = new AdapterSelection();
-    private final Map<String, Adapter> adapters = new LinkedHashMap<>();
-    private final Map<String, LoraLinear> layers = new LinkedHashMap<>();
-    private final Map<BlockTree.Node, Linear> replaced = new LinkedHashMap<>();
-    private final Map<Parameter, Boolean> gradientFlags = new IdentityHashMap<>();
+    private final WrappedLayers layers;
+    private final AdaptedBlock adapted;
+    // Replaced as a whole, because predictions read them while adapters are added and activated.
+    private volatile Map<String, Adapter> adapters = Map.of();
+    private volatile Map<String, Parameter> trainable = Map.of();
+    private volatile List<String> merged = List.of();
     private RunningStatistics statistics;
-    private boolean detached;
+    private volatile boolean detached;
 
     private LoraModel(Model model) {
         this.model = model;
-        base = model.getBlock();
+        state = BaseState.freeze(model);
+        statistics = RunningStatistics.freeze(state.getBlock());
         manager = model.getNDManager().newSubManager();
         manager.setName("lora");
-        for (Parameter parameter : base.getParameters().values()) {
-            gradientFlags.put(parameter, parameter.requiresGradient());
-            parameter.freeze(true);
-        }
-        adapted =
-                new AdaptedBlock(
-                        base,
-                        selection,
-                        this::activeLayers,
-                        () -> trainableParameters().values(),
-                        this::checkTrainable);
+        layers = new WrappedLayers(state.getBlock(), selection);
+        adapted = new AdaptedBlock(state.getBlock(), new Host());
     }
 
     /**
@@ -146,20 +140,24 @@ public final class LoraModel implements AutoCloseable {
      *     the model is then unchanged
      */
     public void addAdapter(String name, LoraConfig config) {
-        Adapter adapter = newAdapter(name, config);
-        boolean pending = config.getInit().needsGradient();
-        try {
-            for (LoraLinear layer : adapter.layers()) {
-                String path = layer.getPath();
-                config.getInit().check(path, layer.getWeight().getShape(), config.rankOf(path));
-            }
-            for (LoraLinear layer : adapter.layers()) {
-                layer.put(name, pending ? unstarted(layer, config) : started(layer, config, null));
-            }
-        } catch (RuntimeException e) {
-            removeAdapter(name);
-            throw e;
+        checkNew(name);
+        TargetSelection selected = new TargetSelection(config, getBase());
+        List<BlockTree.Node> targets = selected.targets();
+        for (BlockTree.Node node : targets) {
+            Parameter weight = node.block().getDirectParameters().get("weight");
+            config.getInit()
+                    .check(node.path(), weight.getArray().getShape(), config.rankOf(node.path()));
         }
+        boolean pending = config.getInit().needsGradient();
+        Adapter adapter =
+                add(
+                        name,
+                        selected,
+                        layers.wrap(targets),
+                        layer ->
+                                pending
+                                        ? AdapterStart.pending(layer, config, manager)
+                                        : AdapterStart.of(layer, config, null, manager));
         adapter.setPending(pending);
         if (pending && !config.isRankStabilized()) {
             logger.warn(
@@ -169,30 +167,59 @@ public final class LoraModel implements AutoCloseable {
     }
 
     /**
-     * Adds an adapter whose factors are known, for instance from a file; nothing is pending.
+     * Adds an adapter whose factors are known, for instance from a file; inactive at first, and
+     * never pending.
+     *
+     * <p>Such an adapter may have been made for a family of models, so not every pattern of the
+     * configuration has to match something here; its targets and the updates have to agree.
      *
      * @param name a name without dots
      * @param config its configuration
-     * @param updates one update for each target; owned by this model from now on
-     * @throws IllegalArgumentException if the updates are not exactly those of the targets
+     * @param updates one update for each target, by path; owned by this model once added
+     * @throws IllegalArgumentException if the updates are not exactly those of the targets, or one
+     *     has the wrong shape; the model is then unchanged
      */
     public void addAdapter(String name, LoraConfig config, Map<String, LowRankUpdate> updates) {
-        Adapter adapter = newAdapter(name, config);
-        List<String> targets = adapter.layers().stream().map(LoraLinear::getPath).toList();
-        if (!updates.keySet().equals(Set.copyOf(targets))) {
-            removeAdapter(name);
-            throw new IllegalArgumentException(
-                    "adapter "
-                            + name
-                            + " has updates for "
-                            + updates.keySet()
-                            + " but its targets are "
-                            + targets);
+        checkNew(name);
+        TargetSelection selected = new TargetSelection(config, getBase());
+        Set<LoraLinear> own = layers.wrap(selected.matched());
+        try {
+            KnownUpdates.check(name, own, updates);
+        } catch (IllegalArgumentException e) {
+            layers.unwrapUnused();
+            throw e;
         }
-        adapter.layers().forEach(layer -> layer.put(name, updates.get(layer.getPath())));
+        add(name, selected, own, layer -> updates.get(layer.getPath()));
     }
 
-    private Adapter newAdapter(String name, LoraConfig config) {
+    private Adapter add(
+            String name,
+            TargetSelection selected,
+            Set<LoraLinear> own,
+            Function<LoraLinear, LowRankUpdate> updates) {
+        PrivateCopies copies = new PrivateCopies(manager);
+        try (AdapterSelection.Scope originals = withoutCopies()) {
+            for (LoraLinear layer : own) {
+                layer.put(name, updates.apply(layer));
+            }
+            selected.privateParameters(own)
+                    .forEach(p -> copies.add(p.path(), p.owner(), p.parameter()));
+            copies.swapIn(); // Fails here rather than when the adapter is activated.
+            copies.swapOut();
+            Adapter adapter = new Adapter(name, selected.config(), own, copies);
+            Map<String, Adapter> changed = new LinkedHashMap<>(adapters);
+            changed.put(name, adapter);
+            adapters = Collections.unmodifiableMap(changed);
+            return adapter;
+        } catch (RuntimeException e) {
+            copies.close();
+            own.forEach(layer -> layer.remove(name));
+            layers.unwrapUnused();
+            throw e;
+        }
+    }
+
+    private void checkNew(String name) {
         checkOpen();
         if (name.isBlank() || name.contains(".")) {
             throw new IllegalArgumentException("an adapter's name has no dots, is \"" + name + '"');
@@ -201,93 +228,14 @@ public final class LoraModel implements AutoCloseable {
             throw new IllegalArgumentException(
                     "adapter " + name + " exists already: remove it first or choose another name");
         }
-        TargetSelection selected = new TargetSelection(config, base);
-        List<BlockTree.Node> targets = selected.targets();
-        List<LoraLinear> own = wrap(targets);
-        PrivateCopies copies = new PrivateCopies(manager);
-        selected.privateParameters(own).forEach(copies::add);
-        Adapter adapter = new Adapter(config, own, copies);
-        adapters.put(name, adapter);
-        if (statistics == null && !config.isUpdateRunningStatistics()) {
-            statistics = RunningStatistics.freeze(base);
-        }
-        adapted.targetsChanged();
-        return adapter;
-    }
-
-    /** Wraps each target once, and takes the wrappers back if one of them does not fit. */
-    private List<LoraLinear> wrap(List<BlockTree.Node> targets) {
-        Map<Linear, LoraLinear> wrappers = new IdentityHashMap<>();
-        List<LoraLinear> own = new ArrayList<>();
-        Map<BlockTree.Node, Linear> done = new LinkedHashMap<>();
-        try {
-            for (BlockTree.Node node : targets) {
-                Linear linear = (Linear) node.block();
-                if (linear instanceof LoraLinear layer) {
-                    if (!own.contains(layer)) {
-                        own.add(layer);
-                    }
-                    continue;
-                }
-                boolean first = !wrappers.containsKey(linear);
-                LoraLinear layer =
-                        wrappers.computeIfAbsent(
-                                linear, l -> new LoraLinear(l, node.path(), selection));
-                BlockTree.replace(node, layer);
-                done.put(node, linear);
-                if (first) {
-                    own.add(layer);
-                }
-            }
-        } catch (RuntimeException e) {
-            done.forEach(BlockTree::replace);
-            throw e;
-        }
-        replaced.putAll(done);
-        wrappers.values().forEach(layer -> layers.put(layer.getPath(), layer));
-        return own;
-    }
-
-    private LowRankUpdate unstarted(LoraLinear layer, LoraConfig config) {
-        int r = config.rankOf(layer.getPath());
-        LowRankUpdate update =
-                new LowRankUpdate(
-                        manager.zeros(new Shape(r, layer.getIn())),
-                        manager.zeros(new Shape(layer.getOut(), r)),
-                        config.scalingOf(layer.getPath()),
-                        config.getDropout());
-        update.setTrainable(true);
-        return update;
-    }
-
-    private LowRankUpdate started(LoraLinear layer, LoraConfig config, SingularFactors gradient) {
-        LoraInit init = config.getInit();
-        String path = layer.getPath();
-        InitContext context =
-                new InitContext(
-                        path,
-                        layer.getWeight(),
-                        config.rankOf(path),
-                        config.scalingOf(path),
-                        RandomMatrix.seedFor(config.getSeed(), path),
-                        manager,
-                        gradient);
-        LoraStart start = init.start(context).checked(context);
-        LowRankUpdate update =
-                new LowRankUpdate(
-                        start.a(), start.b(), config.scalingOf(path), config.getDropout());
-        if (init.subtractsProduct()) {
-            update.subtractCurrent();
-        }
-        update.setTrainable(true);
-        return update;
     }
 
     /** Starts one target of a pending adapter from its gradient's factors. */
     void start(String name, LoraLinear layer, SingularFactors gradient) {
-        Adapter adapter = adapter(name);
-        try (LowRankUpdate fresh = started(layer, adapter.config(), gradient)) {
+        LoraConfig config = adapter(name).config();
+        try (LowRankUpdate fresh = AdapterStart.of(layer, config, gradient, manager)) {
             LowRankUpdate update = layer.get(name);
+            // In place, since a trainer may know these arrays already.
             update.set(fresh.getA(), fresh.getB());
             if (fresh.getA0() != null) {
                 update.subtractCurrent();
@@ -301,39 +249,38 @@ public final class LoraModel implements AutoCloseable {
     }
 
     /**
-     * Removes an adapter and releases its arrays. Layers that no adapter uses stay wrapped until
-     * {@link #detach}.
+     * Removes an adapter and releases its arrays; layers that no other adapter uses are as they
+     * were.
      *
      * @param name the adapter's name
      */
     public void removeAdapter(String name) {
+        checkOpen();
         Adapter adapter = adapter(name);
         unmerge();
-        swapCopies(List.of());
-        adapters.remove(name);
-        adapter.layers().forEach(layer -> layer.remove(name));
-        adapter.copies().close();
-        List<String> remaining = new ArrayList<>(selection.get());
-        remaining.remove(name);
-        selection.set(remaining);
-        swapCopies(activeNames());
-        adapted.targetsChanged();
+        Map<String, Adapter> changed = new LinkedHashMap<>(adapters);
+        changed.remove(name);
+        adapters = Collections.unmodifiableMap(changed);
+        selection.set(selection.get().stream().filter(n -> !n.equals(name)).toList());
+        adapter.close();
+        layers.unwrapUnused();
+        activate();
     }
 
     /**
      * Activates adapters, and with them their trained biases and modules; their updates are added.
+     * What was merged is unmerged. Active adapters are trainable, all others are frozen.
      *
      * @param names adapter names, none for the base model alone
+     * @throws IllegalArgumentException if there is no such adapter, or two train the same parameter
      */
     public void setActive(String... names) {
         checkOpen();
-        List<String> list = Arrays.asList(names);
-        list.forEach(this::adapter);
+        List<String> list = known(Arrays.asList(names));
         checkDisjointCopies(list);
         unmerge();
         selection.set(list);
-        swapCopies(activeNames());
-        adapted.targetsChanged();
+        activate();
     }
 
     /**
@@ -345,7 +292,27 @@ public final class LoraModel implements AutoCloseable {
         checkOpen();
         unmerge();
         selection.setEnabled(enabled);
-        swapCopies(activeNames());
+        activate();
+    }
+
+    /** Makes everything follow the selection. */
+    private void activate() {
+        List<String> active = getActive();
+        boolean follow = active.stream().anyMatch(n -> getConfig(n).isUpdateRunningStatistics());
+        if (follow && statistics != null) {
+            statistics.close();
+            statistics = null;
+        } else if (!follow && statistics == null) {
+            statistics = RunningStatistics.freeze(getBase());
+        }
+        adapters.values().forEach(adapter -> adapter.copies().swapOut());
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        adapters.forEach((name, adapter) -> adapter.setTrainable(active.contains(name)));
+        for (String name : active) {
+            adapter(name).copies().swapIn();
+            parameters.putAll(adapter(name).parameters());
+        }
+        trainable = Collections.unmodifiableMap(parameters);
     }
 
     /**
@@ -354,31 +321,38 @@ public final class LoraModel implements AutoCloseable {
      *
      * @param names adapter names, none for the base model alone
      * @return the scope
-     * @throws IllegalStateException if adapters are merged, or if one of the adapters concerned
-     *     trains biases or whole modules, which all threads share
+     * @throws IllegalArgumentException if there is no such adapter
+     * @throws IllegalStateException if adapters are merged, or if the choice would change which
+     *     trained biases or whole modules are in use, which all threads share
      */
     public AdapterSelection.Scope use(String... names) {
+        return use(Arrays.asList(names));
+    }
+
+    private AdapterSelection.Scope use(List<String> names) {
         checkOpen();
-        List<String> list = Arrays.asList(names);
-        list.forEach(this::adapter);
-        if (!getMerged().isEmpty()) {
+        List<String> list = known(names);
+        if (!merged.isEmpty()) {
             throw new IllegalStateException(
-                    "adapters " + getMerged() + " are merged: unmerge before choosing per call");
+                    "adapters " + merged + " are merged: unmerge before choosing per call");
         }
-        List<String> concerned = new ArrayList<>(list);
-        concerned.addAll(activeNames());
-        if (!list.equals(activeNames())) {
-            for (String name : concerned) {
-                if (!adapter(name).copies().getParameters().isEmpty()) {
-                    throw new IllegalStateException(
-                            "adapter "
-                                    + name
-                                    + " trains biases or whole modules, which cannot be chosen per"
-                                    + " call: use setActive");
-                }
-            }
+        Set<String> concerned = withCopies(getActive());
+        Set<String> chosen = withCopies(list);
+        if (!concerned.equals(chosen)) {
+            concerned.addAll(chosen);
+            throw new IllegalStateException(
+                    "adapters "
+                            + concerned
+                            + " train biases or whole modules, which cannot be chosen per call: use"
+                            + " setActive");
         }
         return selection.use(list);
+    }
+
+    private Set<String> withCopies(List<String> names) {
+        Set<String> result = new HashSet<>(names);
+        result.removeIf(name -> adapter(name).copies().isEmpty());
+        return result;
     }
 
     /**
@@ -386,22 +360,39 @@ public final class LoraModel implements AutoCloseable {
      * prediction.
      *
      * @throws ArithmeticException if a merged weight would hold NaN or infinity; nothing changes
+     * @throws IllegalStateException if the start of an active adapter is pending
      */
     public void merge() {
         checkOpen();
-        List<String> names = activeNames();
+        List<String> names = getActive();
+        Map<LoraLinear, NDArray> weights = mergedWeights(names);
+        unmerge();
+        weights.forEach((layer, weight) -> layer.setMerged(weight, names));
+        merged = names;
+    }
+
+    private Map<LoraLinear, NDArray> mergedWeights(List<String> names) {
         names.forEach(this::checkStarted);
+        Map<LoraLinear, NDArray> weights = new IdentityHashMap<>();
         try {
-            layers.values().forEach(layer -> layer.merge(names));
+            for (LoraLinear layer : layers.all()) {
+                if (names.stream().anyMatch(layer.getUpdates()::containsKey)) {
+                    weights.put(layer, layer.mergedWeight(names));
+                }
+            }
+            return weights;
         } catch (ArithmeticException e) {
-            unmerge();
+            weights.values().forEach(NDArray::close);
             throw e;
         }
     }
 
     /** Goes back from merged weights to the base weights and separate updates. */
     public void unmerge() {
-        layers.values().forEach(layer -> layer.merge(List.of()));
+        if (!merged.isEmpty()) {
+            layers.all().forEach(LoraLinear::unmerge);
+            merged = List.of();
+        }
     }
 
     /**
@@ -410,76 +401,74 @@ public final class LoraModel implements AutoCloseable {
      * @return adapter names
      */
     public List<String> getMerged() {
-        return layers.values().stream().flatMap(l -> l.getMerged().stream()).distinct().toList();
+        return merged;
     }
 
     /**
-     * Adds an adapter that is a weighted sum of others.
+     * Adds an adapter that is a weighted sum of others, inactive at first.
      *
      * @param name the name of the new adapter
      * @param weights the weight of each adapter to combine
      * @param combination how to form one update from several
+     * @throws IllegalArgumentException if the name is taken, or the adapters cannot be combined in
+     *     that way
      */
     public void addWeightedAdapter(
             String name, Map<String, Double> weights, AdapterCombination combination) {
-        checkOpen();
+        checkNew(name);
         weights.keySet().forEach(this::checkStarted);
         combination.add(this, name, weights);
     }
 
     /**
      * Puts the original layers back and releases all adapters; the model is then what it was before
-     * {@link #attach}, bit for bit. Call it after trainers and predictors of the adapted model are
-     * closed.
+     * {@link #attach}, bit for bit. Trainers of the adapted model cannot go on; predictors run the
+     * base.
      */
     public void detach() {
-        if (detached) {
-            return;
+        if (!detached) {
+            detached = true;
+            adapters.values().forEach(adapter -> adapter.copies().close());
+            layers.close();
+            selection.set(List.of());
+            trainable = Map.of();
+            merged = List.of();
+            if (statistics != null) {
+                statistics.close();
+            }
+            state.restore(adapted);
+            manager.close();
         }
-        detached = true;
-        adapters.values().forEach(adapter -> adapter.copies().close());
-        replaced.forEach(BlockTree::replace);
-        layers.values().forEach(LoraLinear::releaseAdapters);
-        if (statistics != null) {
-            statistics.close();
-        }
-        gradientFlags.forEach((parameter, flag) -> parameter.freeze(!flag));
-        if (model.getBlock() == adapted) {
-            model.setBlock(base);
-        }
-        manager.close();
     }
 
     /**
      * Detaches and leaves the active adapters' changes in the model: the weights of their targets
      * are replaced by merged copies, as are trained biases and modules. The original arrays are not
-     * written to, but the model no longer holds them.
+     * written to, but the model no longer holds them: close its trainers and predictors first.
+     *
+     * @throws ArithmeticException if a merged weight would hold NaN or infinity; nothing changes
      */
     public void mergeAndDetach() {
         checkOpen();
-        List<String> names = activeNames();
-        names.forEach(this::checkStarted);
+        List<String> names = getActive();
+        Map<LoraLinear, NDArray> weights = mergedWeights(names);
         Map<Parameter, NDArray> results = new IdentityHashMap<>();
-        for (LoraLinear layer : layers.values()) {
-            if (names.stream().anyMatch(layer.getUpdates()::containsKey)) {
-                NDArray mergedWeight = layer.mergedWeight(names);
-                results.put(layer.getBase().getDirectParameters().get("weight"), mergedWeight);
-            }
-        }
         for (String name : names) {
             PrivateCopies copies = adapter(name).copies();
-            copies.getParameters()
-                    .forEach(
-                            (p, param) ->
-                                    results.put(param, copies.getCopies().get(p).duplicate()));
+            copies.getOriginals()
+                    .forEach((p, o) -> results.put(o, copies.getCopies().get(p).duplicate()));
         }
+        results.values().forEach(array -> array.attach(model.getNDManager()));
         detach();
+        // After the copies: a merged weight holds a copy that stood in its layer.
+        weights.forEach((layer, weight) -> results.put(layer.getWeightParameter(), weight));
         results.forEach(
                 (parameter, array) -> {
                     array.attach(model.getNDManager());
                     parameter.close();
                     parameter.setShape(null);
                     parameter.setArray(array);
+                    array.setRequiresGradient(state.requiredGradient(parameter));
                 });
     }
 
@@ -492,11 +481,11 @@ public final class LoraModel implements AutoCloseable {
      */
     public void checkpointActivations(Loss loss) {
         StagedBlock stages =
-                StagedBlocks.of(base)
+                StagedBlocks.of(getBase())
                         .orElseThrow(
                                 () ->
                                         new IllegalArgumentException(
-                                                base.getClass().getSimpleName()
+                                                getBase().getClass().getSimpleName()
                                                         + " is not a chain of stages: implement"
                                                         + " StagedBlock to checkpoint its"
                                                         + " activations"));
@@ -505,7 +494,7 @@ public final class LoraModel implements AutoCloseable {
                 new ActivationCheckpointing(
                         stages,
                         loss,
-                        () -> trainableParameters().values(),
+                        () -> trainable.values(),
                         seed == null ? System.nanoTime() : seed);
         adapted.setTrainingForward(checkpointing::forward);
     }
@@ -522,21 +511,7 @@ public final class LoraModel implements AutoCloseable {
      * @return parameters by dotted path, A and B as {@code PATH.lora_A.NAME}
      */
     public Map<String, Parameter> getTrainableParameters() {
-        return trainableParameters();
-    }
-
-    private Map<String, Parameter> trainableParameters() {
-        Map<String, Parameter> result = new LinkedHashMap<>();
-        for (String name : activeNames()) {
-            Adapter adapter = adapter(name);
-            for (LoraLinear layer : adapter.layers()) {
-                LowRankUpdate update = layer.get(name);
-                result.put(layer.getPath() + ".lora_A." + name, update.getParameterA());
-                result.put(layer.getPath() + ".lora_B." + name, update.getParameterB());
-            }
-            result.putAll(adapter.copies().getParameters());
-        }
-        return result;
+        return trainable;
     }
 
     /**
@@ -545,9 +520,7 @@ public final class LoraModel implements AutoCloseable {
      * @return the count
      */
     public long getTrainableCount() {
-        return trainableParameters().values().stream()
-                .mapToLong(p -> p.getArray().getShape().size())
-                .sum();
+        return trainable.values().stream().mapToLong(p -> p.getArray().size()).sum();
     }
 
     /**
@@ -572,7 +545,7 @@ public final class LoraModel implements AutoCloseable {
     public List<String> findTargets(LoraConfig config) {
         Map<Block, String> paths = new IdentityHashMap<>();
         Set<String> result = new LinkedHashSet<>();
-        for (BlockTree.Node node : new TargetSelection(config, base).targets()) {
+        for (BlockTree.Node node : new TargetSelection(config, getBase()).targets()) {
             boolean wrapped = node.block() instanceof LoraLinear;
             String path = wrapped ? ((LoraLinear) node.block()).getPath() : node.path();
             String first = paths.putIfAbsent(node.block(), path);
@@ -607,7 +580,7 @@ public final class LoraModel implements AutoCloseable {
      * @return adapter names
      */
     public Set<String> getAdapters() {
-        return Collections.unmodifiableSet(adapters.keySet());
+        return adapters.keySet();
     }
 
     /**
@@ -616,7 +589,7 @@ public final class LoraModel implements AutoCloseable {
      * @return adapter names, none while switched off
      */
     public List<String> getActive() {
-        return activeNames();
+        return selection.isEnabled() ? selection.get() : List.of();
     }
 
     /**
@@ -644,7 +617,7 @@ public final class LoraModel implements AutoCloseable {
      * @return the block
      */
     public Block getBase() {
-        return base;
+        return state.getBlock();
     }
 
     /**
@@ -665,62 +638,39 @@ public final class LoraModel implements AutoCloseable {
         return manager;
     }
 
-    private List<String> activeNames() {
-        return selection.isEnabled() ? selection.get() : List.of();
-    }
-
-    private Collection<LoraLinear> activeLayers() {
-        Map<String, LoraLinear> result = new LinkedHashMap<>();
-        activeNames().forEach(name -> result.putAll(getTargets(name)));
-        return result.values();
-    }
-
     private void checkDisjointCopies(List<String> names) {
         Map<Parameter, String> owners = new IdentityHashMap<>();
         for (String name : names) {
-            adapter(name)
-                    .copies()
-                    .getParameters()
-                    .forEach(
-                            (path, parameter) -> {
-                                String other = owners.put(parameter, name);
-                                if (other != null) {
-                                    throw new IllegalArgumentException(
-                                            "adapters "
-                                                    + other
-                                                    + " and "
-                                                    + name
-                                                    + " both train "
-                                                    + path
-                                                    + " and cannot be active together");
-                                }
-                            });
-        }
-    }
-
-    private void swapCopies(List<String> names) {
-        adapters.values().forEach(adapter -> adapter.copies().swapOut());
-        names.forEach(name -> adapter(name).copies().swapIn());
-    }
-
-    private void checkTrainable() {
-        for (String name : activeNames()) {
-            checkStarted(name);
-        }
-        if (!getMerged().isEmpty()) {
-            throw new IllegalStateException(
-                    "adapters " + getMerged() + " are merged: unmerge before training");
+            Map<String, Parameter> originals = adapter(name).copies().getOriginals();
+            for (Map.Entry<String, Parameter> e : originals.entrySet()) {
+                String other = owners.put(e.getValue(), name);
+                if (other != null && !other.equals(name)) {
+                    throw new IllegalArgumentException(
+                            "adapters "
+                                    + other
+                                    + " and "
+                                    + name
+                                    + " both train "
+                                    + e.getKey()
+                                    + " and cannot be active together");
+                }
+            }
         }
     }
 
     /** Runs the base model alone in this thread, its original biases and modules included. */
     AdapterSelection.Scope baseAlone() {
-        swapCopies(List.of());
-        AdapterSelection.Scope scope = selection.use(List.of());
+        AdapterSelection.Scope originals = withoutCopies();
+        AdapterSelection.Scope none = selection.use(List.of());
         return () -> {
-            scope.close();
-            swapCopies(activeNames());
+            none.close();
+            originals.close();
         };
+    }
+
+    private AdapterSelection.Scope withoutCopies() {
+        adapters.values().forEach(adapter -> adapter.copies().swapOut());
+        return () -> getActive().forEach(name -> adapter(name).copies().swapIn());
     }
 
     /** Refuses an adapter whose start is pending. */
@@ -732,6 +682,14 @@ public final class LoraModel implements AutoCloseable {
                             + " waits for its start: add a LoraGaListener to the training"
                             + " configuration or call LoraGa.start first");
         }
+    }
+
+    private List<String> known(List<String> names) {
+        names.forEach(this::adapter);
+        if (new HashSet<>(names).size() < names.size()) {
+            throw new IllegalArgumentException("an adapter is named twice in " + names);
+        }
+        return List.copyOf(names);
     }
 
     private Adapter adapter(String name) {
@@ -746,6 +704,80 @@ public final class LoraModel implements AutoCloseable {
     private void checkOpen() {
         if (detached) {
             throw new IllegalStateException("the adapters have been detached");
+        }
+    }
+
+    /** What the block at the root asks of this model. */
+    private final class Host implements AdaptedBlock.Host {
+
+        /** {@inheritDoc} */
+        @Override
+        public AdapterSelection.Scope begin(List<String> names) {
+            return names == null ? selection.pin() : use(names);
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public void beginTraining() {
+            checkOpen();
+            if (selection.isOverridden()) {
+                throw new IllegalStateException(
+                        "training uses the adapters of setActive, not a choice per call");
+            }
+            getActive().forEach(LoraModel.this::checkStarted);
+            if (!merged.isEmpty()) {
+                throw new IllegalStateException(
+                        "adapters " + merged + " are merged: unmerge before training");
+            }
+            refreeze();
+            if (GradientMode.isOn()
+                    && trainable.values().stream().noneMatch(Parameter::requiresGradient)) {
+                throw new IllegalStateException(
+                        "nothing can be trained: of the adapters "
+                                + getAdapters()
+                                + ", "
+                                + getActive()
+                                + " are active and their parameters frozen; call setActive");
+            }
+        }
+
+        /** A parameter can be unfrozen behind our back, through the block that holds it. */
+        private void refreeze() {
+            state.refreeze();
+            List<String> active = getActive();
+            for (Map.Entry<String, Adapter> e : adapters.entrySet()) {
+                if (!active.contains(e.getKey())) {
+                    e.getValue().setTrainable(false);
+                }
+            }
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public List<String> unreached() {
+            for (String name : selection.active()) {
+                Adapter adapter = adapters.get(name);
+                List<String> missed = adapter == null ? List.of() : adapter.unreached();
+                if (!missed.isEmpty()) {
+                    return missed;
+                }
+            }
+            return List.of();
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public Collection<Parameter> trainable() {
+            return trainable.values();
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public AdapterSelection.Scope originals(boolean overwrite) {
+            if (overwrite) {
+                unmerge();
+            }
+            return withoutCopies();
         }
     }
 }

@@ -23,7 +23,6 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 
 /**
  * The root of an adapted model: the base block as it was, with the promises of an adapted model
@@ -47,13 +46,48 @@ public final class AdaptedBlock extends AbstractBaseBlock {
     private static final Logger logger = LoggerFactory.getLogger(AdaptedBlock.class);
 
     private final Block base;
-    private final AdapterSelection selection;
-    private final Supplier<Collection<LoraLinear>> targets;
-    private final Supplier<Collection<Parameter>> trainable;
-    private final Runnable beforeTraining;
-    private final List<Parameter> frozen;
+    private final Host host;
     private TrainingForward trainingForward;
-    private volatile boolean reached;
+
+    /** What the block asks of the adapted model that it stands for. */
+    public interface Host {
+
+        /**
+         * Prepares a forward pass of the calling thread.
+         *
+         * @param names the adapters it shall use, or null for those of the thread or model
+         * @return the scope of the pass, which sees one choice from its start to its end
+         */
+        AdapterSelection.Scope begin(List<String> names);
+
+        /**
+         * Refuses a forward pass in training mode by an exception, or makes sure that nothing but
+         * adapters is trained by it.
+         */
+        void beginTraining();
+
+        /**
+         * Lists what a forward pass should have called and did not.
+         *
+         * @return paths of layers
+         */
+        List<String> unreached();
+
+        /**
+         * Returns the parameters that may be trained.
+         *
+         * @return parameters of the active adapters
+         */
+        Collection<Parameter> trainable();
+
+        /**
+         * Puts the base's own parameters in the place of private copies.
+         *
+         * @param overwrite whether the base is about to be overwritten
+         * @return the scope that puts the copies back
+         */
+        AdapterSelection.Scope originals(boolean overwrite);
+    }
 
     /** Another way to compute the forward pass of training. */
     @FunctionalInterface
@@ -73,26 +107,12 @@ public final class AdaptedBlock extends AbstractBaseBlock {
     /**
      * Wraps a base block.
      *
-     * @param base the block, whose targets are already wrapped
-     * @param selection which adapters are active
-     * @param targets the wrapped layers that the active adapters change
-     * @param trainable the parameters that may be trained
-     * @param beforeTraining called before each forward pass in training mode; may refuse by an
-     *     exception
+     * @param base the block
+     * @param host the adapted model
      */
-    public AdaptedBlock(
-            Block base,
-            AdapterSelection selection,
-            Supplier<Collection<LoraLinear>> targets,
-            Supplier<Collection<Parameter>> trainable,
-            Runnable beforeTraining) {
+    public AdaptedBlock(Block base, Host host) {
         this.base = base;
-        this.selection = selection;
-        this.targets = targets;
-        this.trainable = trainable;
-        this.beforeTraining = beforeTraining;
-        inputShapes = base.getInputShapes();
-        frozen = base.getParameters().values();
+        this.host = host;
     }
 
     /**
@@ -113,11 +133,6 @@ public final class AdaptedBlock extends AbstractBaseBlock {
         trainingForward = forward;
     }
 
-    /** Asks for another check that the forward pass reaches all targets. */
-    public void targetsChanged() {
-        reached = false;
-    }
-
     /** {@inheritDoc} */
     @Override
     protected NDList forwardInternal(
@@ -126,12 +141,14 @@ public final class AdaptedBlock extends AbstractBaseBlock {
             boolean training,
             PairList<String, Object> params) {
         if (training) {
-            prepareTraining();
-            return checked(() -> base.forward(parameterStore, inputs, true, params));
+            try (AdapterSelection.Scope scope = host.begin(chosen(params))) {
+                host.beginTraining();
+                return checked(base.forward(parameterStore, inputs, true, params));
+            }
         }
         try (GradientMode mode = GradientMode.off();
-                AdapterSelection.Scope scope = chosen(params)) {
-            return checked(() -> base.forward(parameterStore, inputs, false, params));
+                AdapterSelection.Scope scope = host.begin(chosen(params))) {
+            return checked(base.forward(parameterStore, inputs, false, params));
         }
     }
 
@@ -142,41 +159,32 @@ public final class AdaptedBlock extends AbstractBaseBlock {
             NDList data,
             NDList labels,
             PairList<String, Object> params) {
-        prepareTraining();
-        if (trainingForward != null) {
-            return checked(() -> trainingForward.forward(parameterStore, data, labels));
-        }
-        return checked(() -> base.forward(parameterStore, data, labels, params));
-    }
-
-    private void prepareTraining() {
-        beforeTraining.run();
-        Collection<Parameter> trained = trainable.get();
-        for (Parameter parameter : frozen) {
-            // A parameter can be unfrozen behind our back, through the block that holds it.
-            if (parameter.requiresGradient() && !trained.contains(parameter)) {
-                parameter.freeze(true);
-            }
+        try (AdapterSelection.Scope scope = host.begin(chosen(params))) {
+            host.beginTraining();
+            return checked(
+                    trainingForward == null
+                            ? base.forward(parameterStore, data, labels, params)
+                            : trainingForward.forward(parameterStore, data, labels));
         }
     }
 
-    private AdapterSelection.Scope chosen(PairList<String, Object> params) {
+    private static List<String> chosen(PairList<String, Object> params) {
         Object names = params == null ? null : params.get(ADAPTERS);
         if (names == null) {
-            return () -> {};
+            return null;
         }
-        return selection.use(((Collection<?>) names).stream().map(String::valueOf).toList());
+        if (!(names instanceof Collection<?> collection)) {
+            throw new IllegalArgumentException(
+                    "the forward parameter "
+                            + ADAPTERS
+                            + " is a list of adapter names, not a "
+                            + names.getClass().getSimpleName());
+        }
+        return collection.stream().map(String::valueOf).toList();
     }
 
-    private NDList checked(Supplier<NDList> forward) {
-        if (reached) {
-            return forward.get();
-        }
-        Collection<LoraLinear> layers = targets.get();
-        layers.forEach(LoraLinear::resetCalled);
-        NDList output = forward.get();
-        List<String> missed =
-                layers.stream().filter(l -> !l.wasCalled()).map(LoraLinear::getPath).toList();
+    private NDList checked(NDList output) {
+        List<String> missed = host.unreached();
         if (!missed.isEmpty()) {
             output.close();
             throw new IllegalStateException(
@@ -185,20 +193,19 @@ public final class AdaptedBlock extends AbstractBaseBlock {
                             + ": the model reaches the original layers in another way, or does not"
                             + " use them; exclude them from the targets");
         }
-        reached = true;
         return output;
     }
 
     /** {@inheritDoc} */
     @Override
     public void freezeParameters(boolean freeze) {
-        trainable.get().forEach(p -> p.freeze(freeze));
+        host.trainable().forEach(p -> p.freeze(freeze));
     }
 
     /** {@inheritDoc} */
     @Override
     public void freezeParameters(boolean freeze, Predicate<Parameter> pred) {
-        trainable.get().stream().filter(pred).forEach(p -> p.freeze(freeze));
+        host.trainable().stream().filter(pred).forEach(p -> p.freeze(freeze));
     }
 
     /** {@inheritDoc} */
@@ -217,6 +224,12 @@ public final class AdaptedBlock extends AbstractBaseBlock {
     @Override
     public Shape[] getOutputShapes(Shape[] shapes) {
         return base.getOutputShapes(shapes);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getInputShapes() {
+        return base.getInputShapes();
     }
 
     /** {@inheritDoc} */
@@ -240,17 +253,18 @@ public final class AdaptedBlock extends AbstractBaseBlock {
     /** {@inheritDoc} */
     @Override
     public void saveParameters(DataOutputStream os) throws IOException {
-        logger.info(
-                "Saving the base model without its adapters {}; PeftAdapter.save writes an"
-                        + " adapter.",
-                selection.get());
-        base.saveParameters(os);
+        logger.info("Saving the base model without its adapters; PeftAdapter.save writes those.");
+        try (AdapterSelection.Scope scope = host.originals(false)) {
+            base.saveParameters(os);
+        }
     }
 
     /** {@inheritDoc} */
     @Override
     public void loadParameters(NDManager manager, DataInputStream is)
             throws IOException, MalformedModelException {
-        base.loadParameters(manager, is);
+        try (AdapterSelection.Scope scope = host.originals(true)) {
+            base.loadParameters(manager, is);
+        }
     }
 }

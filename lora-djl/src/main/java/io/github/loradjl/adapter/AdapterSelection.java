@@ -79,6 +79,26 @@ public final class AdapterSelection {
         };
     }
 
+    /**
+     * Keeps the present choice for the forward passes of the calling thread, whatever is set
+     * meanwhile, until the scope is closed.
+     *
+     * @return the scope
+     */
+    public Scope pin() {
+        return ofThread.get() != null ? () -> {} : use(active());
+    }
+
+    /**
+     * Tells whether the calling thread has a choice of its own that differs from the model's.
+     *
+     * @return true if it does
+     */
+    public boolean isOverridden() {
+        List<String> chosen = ofThread.get();
+        return chosen != null && !chosen.equals(enabled ? ofModel : List.of());
+    }
+
     /** A choice of adapters that ends when closed, in the thread that made it. */
     public interface Scope extends AutoCloseable {
 

@@ -4,15 +4,14 @@ import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Block;
 import ai.djl.nn.BlockList;
 
-import java.lang.reflect.Array;
-import java.lang.reflect.Field;
-import java.lang.reflect.Modifier;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.ListIterator;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Walks a tree of blocks by dotted paths and replaces blocks in it.
@@ -20,17 +19,15 @@ import java.util.Map;
  * <p><b>Paths.</b> {@link AbstractBlock} puts a two-digit position before each child's name. The
  * path of a block leaves it out, so that it equals the module path of the checkpoint's own
  * framework, {@code model.layers.0.self_attn.q_proj}. Where two children of one parent would then
- * have the same name, all children of that parent are named by their position from 0: a {@link
- * ai.djl.nn.SequentialBlock} of Linear, ReLU, Linear has the children {@code 0}, {@code 1} and
- * {@code 2}.
+ * have the same name, or one would have none, all children of that parent are named by their
+ * position from 0: a {@link ai.djl.nn.SequentialBlock} of Linear, ReLU, Linear has the children
+ * {@code 0}, {@code 1} and {@code 2}.
  *
  * <p><b>Replacing.</b> A block keeps its children in a list, and usually once more in fields of its
- * own. DJL offers no way to exchange a child, so both are written by reflection; a field whose type
- * cannot hold the replacement is an error.
+ * own. DJL offers no way to exchange a child, so every place in the tree that holds the block is
+ * written by reflection; a field whose type cannot hold the replacement is an error.
  */
 public final class BlockTree {
-
-    private static final Field CHILDREN = field(AbstractBlock.class, "children");
 
     private BlockTree() {}
 
@@ -40,9 +37,8 @@ public final class BlockTree {
      * @param path the dotted path from the root, empty for the root itself
      * @param block the block
      * @param parent the block that holds it, null for the root
-     * @param index its position among the parent's children
      */
-    public record Node(String path, Block block, Block parent, int index) {
+    public record Node(String path, Block block, Block parent) {
 
         /**
          * Returns the path of a parameter or child of this block.
@@ -63,7 +59,7 @@ public final class BlockTree {
      */
     public static List<Node> walk(Block root) {
         List<Node> nodes = new ArrayList<>();
-        walk(new Node("", root, null, 0), nodes);
+        walk(new Node("", root, null), nodes);
         return nodes;
     }
 
@@ -72,8 +68,7 @@ public final class BlockTree {
         BlockList children = node.block().getChildren();
         List<String> names = childNames(children.keys());
         for (int i = 0; i < names.size(); i++) {
-            Block child = children.valueAt(i);
-            walk(new Node(node.path(names.get(i)), child, node.block(), i), nodes);
+            walk(new Node(node.path(names.get(i)), children.valueAt(i), node.block()), nodes);
         }
     }
 
@@ -84,7 +79,7 @@ public final class BlockTree {
             String key = keys.get(i);
             names.add(key.startsWith(prefix) ? key.substring(prefix.length()) : key);
         }
-        if (new HashSet<>(names).size() < names.size()) {
+        if (names.contains("") || new HashSet<>(names).size() < names.size()) {
             for (int i = 0; i < names.size(); i++) {
                 names.set(i, Integer.toString(i));
             }
@@ -93,126 +88,42 @@ public final class BlockTree {
     }
 
     /**
-     * Puts another block in the place of a node.
+     * Puts other blocks in the place of some, everywhere in a tree.
      *
-     * @param node the place
-     * @param replacement the block to put there
-     * @throws IllegalArgumentException if the parent's children cannot be exchanged, or a field of
-     *     the parent holds the old block and has a type that cannot hold the replacement; the tree
-     *     is then unchanged
+     * @param root the root of the tree, which cannot itself be replaced
+     * @param replacements new blocks by old ones, compared by identity
+     * @throws IllegalArgumentException if a place that holds an old block cannot hold the new one,
+     *     or a parent makes up its children anew each time; the tree is then unchanged
      */
-    public static void replace(Node node, Block replacement) {
-        Block parent = node.parent();
-        if (!(parent instanceof AbstractBlock)) {
+    public static void replace(Block root, Map<Block, Block> replacements) {
+        Map<Block, Block> byIdentity = new IdentityHashMap<>(replacements);
+        Set<Block> owners = Collections.newSetFromMap(new IdentityHashMap<>());
+        walk(root).forEach(node -> owners.add(node.block()));
+        Runnable undo;
+        try {
+            undo = References.exchange(owners, byIdentity);
+        } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    "cannot replace "
-                            + node.path()
-                            + ": its parent "
-                            + (parent == null ? "(none)" : parent.getClass().getName())
-                            + " is not an AbstractBlock; wrap the layer in a SequentialBlock or"
-                            + " exclude it from the targets");
+                    "cannot replace layers: "
+                            + e.getMessage()
+                            + "; declare it as Linear or Block, or exclude the layer from the"
+                            + " targets",
+                    e);
         }
-        Block current = childrenOf(parent).valueAt(node.index());
-        List<Field> holders = holders(parent, current, replacement, node.path());
-        childrenOf(parent).values().set(node.index(), replacement);
-        for (Field holder : holders) {
-            set(holder, parent, replacement);
-        }
-        replaceInContainers(parent, current, replacement);
-    }
-
-    private static BlockList childrenOf(Block parent) {
-        return (BlockList) get(CHILDREN, parent);
-    }
-
-    private static List<Field> holders(
-            Block parent, Block current, Block replacement, String path) {
-        List<Field> holders = new ArrayList<>();
-        for (Field field : instanceFields(parent)) {
-            if (get(field, parent) != current) {
-                continue;
-            }
-            if (!field.getType().isInstance(replacement)) {
+        for (Node node : walk(root)) {
+            if (byIdentity.containsKey(node.block())) {
+                undo.run();
+                Block parent = node.parent();
                 throw new IllegalArgumentException(
-                        "cannot adapt "
-                                + path
-                                + ": field "
-                                + field.getDeclaringClass().getSimpleName()
-                                + "."
-                                + field.getName()
-                                + " of type "
-                                + field.getType().getSimpleName()
-                                + " cannot hold a "
-                                + replacement.getClass().getSimpleName()
-                                + "; declare it as Linear or Block, or exclude "
-                                + path);
+                        "cannot replace "
+                                + (parent == null
+                                        ? "the root block: put it into a SequentialBlock"
+                                        : node.path()
+                                                + ": its parent "
+                                                + parent.getClass().getName()
+                                                + " does not hold its children in fields; exclude"
+                                                + " the layer from the targets"));
             }
-            holders.add(field);
-        }
-        return holders;
-    }
-
-    @SuppressWarnings("unchecked")
-    private static void replaceInContainers(Block parent, Block current, Block replacement) {
-        for (Field field : instanceFields(parent)) {
-            Object value = field.equals(CHILDREN) ? null : get(field, parent);
-            if (value instanceof List<?> list) {
-                ListIterator<Object> it = ((List<Object>) list).listIterator();
-                while (it.hasNext()) {
-                    if (it.next() == current) {
-                        it.set(replacement);
-                    }
-                }
-            } else if (value instanceof Map<?, ?> map) {
-                ((Map<Object, Object>) map).replaceAll((k, v) -> v == current ? replacement : v);
-            } else if (value instanceof Object[] array) {
-                for (int i = 0; i < array.length; i++) {
-                    if (array[i] == current) {
-                        Array.set(array, i, replacement);
-                    }
-                }
-            }
-        }
-    }
-
-    private static List<Field> instanceFields(Block block) {
-        List<Field> fields = new ArrayList<>();
-        for (Class<?> c = block.getClass(); c != null && c != Object.class; c = c.getSuperclass()) {
-            for (Field field : c.getDeclaredFields()) {
-                if (!Modifier.isStatic(field.getModifiers()) && !field.getType().isPrimitive()) {
-                    field.setAccessible(true);
-                    fields.add(field);
-                }
-            }
-        }
-        return fields;
-    }
-
-    /** Returns an accessible field. */
-    static Field field(Class<?> owner, String name) {
-        try {
-            Field field = owner.getDeclaredField(name);
-            field.setAccessible(true);
-            return field;
-        } catch (NoSuchFieldException e) {
-            throw new IllegalStateException(
-                    owner.getName() + "." + name + " is missing: this DJL is not supported", e);
-        }
-    }
-
-    static Object get(Field field, Object owner) {
-        try {
-            return field.get(owner);
-        } catch (IllegalAccessException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    static void set(Field field, Object owner, Object value) {
-        try {
-            field.set(owner, value);
-        } catch (IllegalAccessException e) {
-            throw new IllegalStateException(e);
         }
     }
 }

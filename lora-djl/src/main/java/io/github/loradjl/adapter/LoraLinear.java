@@ -1,6 +1,5 @@
 package io.github.loradjl.adapter;
 
-import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -8,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.ParameterList;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
@@ -18,6 +18,7 @@ import io.github.loradjl.torch.TorchOps;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,17 +40,20 @@ import java.util.Map;
  */
 public final class LoraLinear extends Linear {
 
+    private static final Merged UNMERGED = new Merged(null, List.of());
+
     private final Linear base;
     private final String path;
     private final AdapterSelection selection;
-    private final Parameter weight;
-    private final Parameter bias;
-    private final Map<String, LowRankUpdate> updates = new LinkedHashMap<>();
 
-    private volatile NDArray mergedWeight;
-    private volatile List<String> merged = List.of();
+    // Replaced as a whole, because predictions read it while adapters are added.
+    private volatile Map<String, LowRankUpdate> updates = Map.of();
+    private volatile Merged merged = UNMERGED;
     private LowRankUpdate probe;
     private volatile boolean called;
+
+    /** A private weight and the adapters in it. */
+    private record Merged(NDArray weight, List<String> names) {}
 
     /**
      * Wraps a block.
@@ -59,35 +63,27 @@ public final class LoraLinear extends Linear {
      * @param selection which adapters are active
      */
     public LoraLinear(Linear base, String path, AdapterSelection selection) {
-        super(Linear.builder().setUnits(weightOf(base).getShape().get(0)).optBias(hasBias(base)));
+        super(Linear.builder().setUnits(outputs(base)).optBias(false));
         this.base = base;
         this.path = path;
         this.selection = selection;
-        weight = weightOf(base);
-        bias = hasBias(base) ? base.getDirectParameters().get("bias") : null;
-        inputShapes = base.getInputShapes();
-        version = 4;
-        listParameters();
-    }
-
-    private static Parameter weightOf(Linear base) {
-        return base.getDirectParameters().get("weight");
-    }
-
-    private static boolean hasBias(Linear base) {
-        return base.getDirectParameters().contains("bias");
-    }
-
-    private void listParameters() {
         parameters.clear();
-        parameters.put("weight", weight);
-        if (bias != null) {
-            parameters.put("bias", bias);
-        }
-        for (Map.Entry<String, LowRankUpdate> e : updates.entrySet()) {
-            parameters.put("lora_A." + e.getKey(), e.getValue().getParameterA());
-            parameters.put("lora_B." + e.getKey(), e.getValue().getParameterB());
-        }
+    }
+
+    private static long outputs(Linear base) {
+        return base.getDirectParameters().get("weight").getArray().getShape().get(0);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ParameterList getDirectParameters() {
+        ParameterList list = base.getDirectParameters();
+        updates.forEach(
+                (name, update) -> {
+                    list.add("lora_A." + name, update.getParameterA());
+                    list.add("lora_B." + name, update.getParameterB());
+                });
+        return list;
     }
 
     /** {@inheritDoc} */
@@ -98,10 +94,15 @@ public final class LoraLinear extends Linear {
             boolean training,
             PairList<String, Object> params) {
         NDArray x = inputs.singletonOrThrow();
-        called = true;
-        NDArray w = currentWeight(parameterStore, x.getDevice(), training);
-        NDArray b = parameterStore.getValue(bias, x.getDevice(), training);
-        List<LowRankUpdate> active = activeUpdates();
+        if (!called) {
+            called = true;
+        }
+        Merged inWeight = merged;
+        // Asked for each time, because private copies may have taken their place.
+        ParameterList own = base.getDirectParameters();
+        NDArray w = currentWeight(inWeight, parameterStore, own.get("weight"), x, training);
+        NDArray b = parameterStore.getValue(own.get("bias"), x.getDevice(), training);
+        List<LowRankUpdate> active = activeUpdates(inWeight);
         if (active.size() == 1 && b == null && active.get(0).isPlain(training)) {
             return new NDList(active.get(0).fused(parameterStore, x, w, training));
         }
@@ -114,32 +115,37 @@ public final class LoraLinear extends Linear {
         return new NDList(y);
     }
 
-    private NDArray currentWeight(ParameterStore store, Device device, boolean training) {
-        NDArray privateWeight = mergedWeight;
+    private NDArray currentWeight(
+            Merged inWeight, ParameterStore store, Parameter weight, NDArray x, boolean training) {
+        NDArray privateWeight = inWeight.weight();
         if (privateWeight == null) {
-            return store.getValue(weight, device, training);
+            return store.getValue(weight, x.getDevice(), training);
         }
-        if (!privateWeight.getDevice().equals(device)) {
+        if (!privateWeight.getDevice().equals(x.getDevice())) {
             throw new IllegalStateException(
-                    path + " is merged on " + privateWeight.getDevice() + ", not on " + device);
+                    path
+                            + " is merged on "
+                            + privateWeight.getDevice()
+                            + ", not on "
+                            + x.getDevice()
+                            + ": unmerge first");
         }
         return privateWeight;
     }
 
-    private List<LowRankUpdate> activeUpdates() {
+    private List<LowRankUpdate> activeUpdates(Merged inWeight) {
         if (probe != null) {
             return List.of(probe);
         }
-        List<String> names = selection.active();
-        if (names.isEmpty()) {
-            return List.of();
+        Map<String, LowRankUpdate> present = updates;
+        List<LowRankUpdate> active = new ArrayList<>(2);
+        for (String name : selection.active()) {
+            LowRankUpdate update = present.get(name);
+            if (update != null && !inWeight.names().contains(name)) {
+                active.add(update);
+            }
         }
-        List<String> inWeight = merged;
-        return names.stream()
-                .filter(name -> !inWeight.contains(name))
-                .map(updates::get)
-                .filter(update -> update != null)
-                .toList();
+        return active;
     }
 
     /**
@@ -149,8 +155,9 @@ public final class LoraLinear extends Linear {
      * @param update its update of this weight
      */
     public void put(String name, LowRankUpdate update) {
-        updates.put(name, update);
-        listParameters();
+        Map<String, LowRankUpdate> changed = new LinkedHashMap<>(updates);
+        changed.put(name, update);
+        updates = Collections.unmodifiableMap(changed);
     }
 
     /**
@@ -159,11 +166,12 @@ public final class LoraLinear extends Linear {
      * @param name the adapter's name
      */
     public void remove(String name) {
-        LowRankUpdate update = updates.remove(name);
+        Map<String, LowRankUpdate> changed = new LinkedHashMap<>(updates);
+        LowRankUpdate update = changed.remove(name);
+        updates = Collections.unmodifiableMap(changed);
         if (update != null) {
             update.close();
         }
-        listParameters();
     }
 
     /**
@@ -182,51 +190,62 @@ public final class LoraLinear extends Linear {
      * @return the updates by adapter name
      */
     public Map<String, LowRankUpdate> getUpdates() {
-        return Collections.unmodifiableMap(updates);
+        return updates;
     }
 
     /**
-     * Uses W0 plus the changes of some adapters as one weight, a private copy; W0 itself stays.
+     * Computes with a weight that holds the changes of some adapters; W0 itself stays.
      *
-     * @param names the adapters to merge, replacing those merged before; none to unmerge
-     * @throws ArithmeticException if the merged weight would hold NaN or infinity; nothing changes
+     * @param weight as of {@link #mergedWeight}; owned by this layer from now on
+     * @param names the adapters in it, whose updates are no longer added
      */
-    public void merge(List<String> names) {
-        List<String> present = names.stream().filter(updates::containsKey).toList();
-        NDArray result = present.isEmpty() ? null : mergedWeight(present);
-        NDArray before = mergedWeight;
-        mergedWeight = result;
-        merged = present;
-        if (before != null) {
-            before.close();
+    public void setMerged(NDArray weight, List<String> names) {
+        Merged before = merged;
+        merged = new Merged(weight, List.copyOf(names));
+        if (before.weight() != null) {
+            before.weight().close();
         }
+    }
+
+    /** Goes back to W0 and separate updates. */
+    public void unmerge() {
+        setMerged(null, List.of());
     }
 
     /**
      * Computes the weight with some adapters merged.
      *
      * @param names adapter names
-     * @return W0 + sum of eta (B A - B0 A0), a new array with the type of W0, computed in float32
+     * @return W0 + sum of eta (B A - B0 A0), a new array with the type of W0, computed in float32;
+     *     owned by the manager of W0
      * @throws ArithmeticException if it would hold NaN or infinity
      */
     public NDArray mergedWeight(List<String> names) {
         NDArray w0 = getWeight();
         try (GradientMode mode = GradientMode.off();
-                NDArray sum = TorchOps.toFloat32(w0).duplicate()) {
+                NDManager scope = w0.getManager().newSubManager()) {
+            NDArray wide = TorchOps.toFloat32(TorchOps.alias(w0, scope));
+            NDArray sum = w0.getDataType() == DataType.FLOAT32 ? wide.duplicate() : wide;
             for (String name : names) {
                 LowRankUpdate update = updates.get(name);
                 if (update != null) {
-                    try (NDArray delta = update.delta(sum.getManager())) {
+                    try (NDArray delta = update.delta(scope)) {
                         sum.addi(delta);
                     }
                 }
             }
-            if (!Double.isFinite(TorchOps.squareSum(sum))) {
-                throw new ArithmeticException(
-                        "merging " + names + " into " + path + " gives NaN or infinity");
-            }
             NDArray result = TorchOps.toTypeOf(sum, w0);
-            return result.getDataType() == DataType.FLOAT32 ? sum.duplicate() : result;
+            if (!Double.isFinite(TorchOps.squareSum(result))) {
+                throw new ArithmeticException(
+                        "merging "
+                                + names
+                                + " into "
+                                + path
+                                + " gives NaN or infinity: the adapter has diverged or its scaling"
+                                + " is too large");
+            }
+            result.attach(w0.getManager());
+            return result;
         }
     }
 
@@ -236,7 +255,7 @@ public final class LoraLinear extends Linear {
      * @return adapter names
      */
     public List<String> getMerged() {
-        return merged;
+        return merged.names();
     }
 
     /**
@@ -254,7 +273,7 @@ public final class LoraLinear extends Linear {
      * @return W0, of shape (out, in)
      */
     public NDArray getWeight() {
-        return weight.getArray();
+        return getWeightParameter().getArray();
     }
 
     /**
@@ -263,7 +282,7 @@ public final class LoraLinear extends Linear {
      * @return the parameter
      */
     public Parameter getWeightParameter() {
-        return weight;
+        return base.getDirectParameters().get("weight");
     }
 
     /**
@@ -303,7 +322,7 @@ public final class LoraLinear extends Linear {
     }
 
     /**
-     * Tells whether the layer took part in a forward pass since the last {@link #resetCalled}.
+     * Tells whether the layer has taken part in a forward pass.
      *
      * @return true if it did
      */
@@ -311,17 +330,10 @@ public final class LoraLinear extends Linear {
         return called;
     }
 
-    /** Forgets earlier forward passes. */
-    public void resetCalled() {
-        called = false;
-    }
-
     /** Releases all adapters and private weights; the wrapped block is untouched. */
     public void releaseAdapters() {
-        merge(List.of());
-        updates.values().forEach(LowRankUpdate::close);
-        updates.clear();
-        listParameters();
+        unmerge();
+        List.copyOf(updates.keySet()).forEach(this::remove);
     }
 
     /** {@inheritDoc} */
@@ -334,6 +346,12 @@ public final class LoraLinear extends Linear {
     @Override
     public boolean isInitialized() {
         return base.isInitialized();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getInputShapes() {
+        return base.getInputShapes();
     }
 
     /** {@inheritDoc} */

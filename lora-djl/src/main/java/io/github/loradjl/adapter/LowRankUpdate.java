@@ -249,8 +249,8 @@ public final class LowRankUpdate implements AutoCloseable {
 
     private void closeStart() {
         if (a0 != null) {
-            a0.close();
-            b0.close();
+            a0.getArray().close();
+            b0.getArray().close();
             a0 = null;
             b0 = null;
         }
@@ -260,7 +260,8 @@ public final class LowRankUpdate implements AutoCloseable {
     @Override
     public void close() {
         closeStart();
-        a.close();
-        b.close();
+        // Not Parameter.close: without its array the parameter would make Trainer.close fail.
+        getA().close();
+        getB().close();
     }
 }

@@ -2,28 +2,32 @@ package io.github.loradjl.adapter;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 
-import java.lang.reflect.Field;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * Trainable copies of base parameters that take the place of the originals while an adapter is in
- * use: trained biases and modules to save.
+ * Copies of base parameters that take the place of the originals while an adapter is in use:
+ * trained biases and modules to save.
  *
- * <p>The originals are set aside, never written to, and put back as the same arrays.
+ * <p>A copy is a parameter of its own, put into the blocks that held the original. The originals
+ * are never written to, and since DJL's parameter stores know a parameter by its identity, a
+ * trainer or predictor made before the exchange sees the right one.
  */
 public final class PrivateCopies implements AutoCloseable {
 
-    private static final Field ARRAY = BlockTree.field(Parameter.class, "array");
-
     private final NDManager manager;
-    private final Map<String, Parameter> parameters = new LinkedHashMap<>();
-    private final Map<String, NDArray> copies = new LinkedHashMap<>();
-    private final Map<String, NDArray> originals = new LinkedHashMap<>();
-    private boolean trainable = true;
+    private final Map<String, Place> places = new LinkedHashMap<>();
+    private final Map<Parameter, Parameter> copies = new IdentityHashMap<>();
+    private boolean swappedIn;
+
+    private record Place(Block owner, Parameter original, Parameter copy) {}
 
     /**
      * Creates an empty set.
@@ -35,54 +39,63 @@ public final class PrivateCopies implements AutoCloseable {
     }
 
     /**
-     * Copies a parameter.
+     * Copies a parameter. Blocks that share a parameter share its copy.
      *
      * @param path its dotted path
-     * @param parameter the parameter
+     * @param owner the block that holds it
+     * @param original the parameter
      */
-    public void add(String path, Parameter parameter) {
-        if (parameters.containsKey(path)) {
-            return;
-        }
-        NDArray copy = parameter.getArray().duplicate();
-        copy.attach(manager);
-        parameters.put(path, parameter);
-        copies.put(path, copy);
+    public void add(String path, Block owner, Parameter original) {
+        Parameter copy = copies.computeIfAbsent(original, this::copy);
+        places.put(path, new Place(owner, original, copy));
     }
 
-    /** Puts the copies in the place of the originals. */
+    private Parameter copy(Parameter original) {
+        try (NDArray detached = original.getArray().stopGradient()) {
+            NDArray array = detached.duplicate();
+            array.attach(manager);
+            array.setName(original.getName());
+            return Parameter.builder()
+                    .setName(original.getName())
+                    .setType(original.getType())
+                    .optArray(array)
+                    .optRequiresGrad(false)
+                    .build();
+        }
+    }
+
+    /**
+     * Puts the copies in the place of the originals.
+     *
+     * @throws IllegalArgumentException if a block cannot take one; nothing has changed
+     */
     public void swapIn() {
-        if (originals.isEmpty()) {
-            parameters.forEach(
-                    (path, parameter) -> {
-                        originals.put(path, parameter.getArray());
-                        BlockTree.set(ARRAY, parameter, copies.get(path));
-                        parameter.freeze(!trainable);
-                    });
+        if (!swappedIn) {
+            exchange(false);
+            swappedIn = true;
         }
     }
 
     /** Puts the originals back. */
     public void swapOut() {
-        originals.forEach(
-                (path, original) -> {
-                    Parameter parameter = parameters.get(path);
-                    parameter.freeze(true);
-                    BlockTree.set(ARRAY, parameter, original);
-                });
-        originals.clear();
+        if (swappedIn) {
+            exchange(true);
+            swappedIn = false;
+        }
     }
 
-    /**
-     * Sets whether the copies are trained.
-     *
-     * @param trainable true to train them
-     */
-    public void setTrainable(boolean trainable) {
-        this.trainable = trainable;
-        if (!originals.isEmpty()) {
-            parameters.values().forEach(p -> p.freeze(!trainable));
+    private void exchange(boolean back) {
+        Map<Block, Map<Parameter, Parameter>> byOwner = new IdentityHashMap<>();
+        for (Place place : places.values()) {
+            Map<Parameter, Parameter> ofOwner =
+                    byOwner.computeIfAbsent(place.owner(), o -> new IdentityHashMap<>());
+            if (back) {
+                ofOwner.put(place.copy(), place.original());
+            } else {
+                ofOwner.put(place.original(), place.copy());
+            }
         }
+        byOwner.forEach((owner, exchanged) -> References.exchange(Set.of(owner), exchanged));
     }
 
     /**
@@ -91,33 +104,69 @@ public final class PrivateCopies implements AutoCloseable {
      * @return true if they are
      */
     public boolean isSwappedIn() {
-        return !originals.isEmpty();
+        return swappedIn;
     }
 
     /**
-     * Returns the copied parameters.
+     * Tells whether there is nothing to exchange.
      *
-     * @return parameters by dotted path
+     * @return true if there is no copy
      */
-    public Map<String, Parameter> getParameters() {
-        return Collections.unmodifiableMap(parameters);
+    public boolean isEmpty() {
+        return places.isEmpty();
     }
 
     /**
      * Returns the copies.
      *
+     * @return parameters by dotted path
+     */
+    public Map<String, Parameter> getParameters() {
+        Map<String, Parameter> result = new LinkedHashMap<>();
+        places.forEach((path, place) -> result.put(path, place.copy()));
+        return Collections.unmodifiableMap(result);
+    }
+
+    /**
+     * Returns the copies that are trained: all but running statistics.
+     *
+     * @return parameters by dotted path
+     */
+    public Map<String, Parameter> getTrained() {
+        Map<String, Parameter> result = new LinkedHashMap<>(getParameters());
+        result.values().removeIf(RunningStatistics::isStatistic);
+        return Collections.unmodifiableMap(result);
+    }
+
+    /**
+     * Returns the arrays of the copies.
+     *
      * @return arrays by dotted path
      */
     public Map<String, NDArray> getCopies() {
-        return Collections.unmodifiableMap(copies);
+        Map<String, NDArray> result = new LinkedHashMap<>();
+        places.forEach((path, place) -> result.put(path, place.copy().getArray()));
+        return Collections.unmodifiableMap(result);
+    }
+
+    /**
+     * Returns the parameters whose place the copies take.
+     *
+     * @return parameters of the base by dotted path
+     */
+    public Map<String, Parameter> getOriginals() {
+        Map<String, Parameter> result = new LinkedHashMap<>();
+        places.forEach((path, place) -> result.put(path, place.original()));
+        return Collections.unmodifiableMap(result);
     }
 
     /** Puts the originals back and releases the copies. */
     @Override
     public void close() {
         swapOut();
-        copies.values().forEach(NDArray::close);
+        // Not Parameter.close: without its array the parameter would make Trainer.close fail.
+        List.copyOf(copies.values()).forEach(copy -> copy.getArray().close());
         copies.clear();
-        parameters.clear();
+        places.clear();
     }
 }

@@ -1,6 +1,7 @@
 package io.github.loradjl.adapter;
 
 import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.norm.BatchNorm;
 
 import java.lang.reflect.Field;
@@ -16,7 +17,7 @@ import java.util.Map;
  */
 public final class RunningStatistics implements AutoCloseable {
 
-    private static final Field MOMENTUM = BlockTree.field(BatchNorm.class, "momentum");
+    private static final Field MOMENTUM = References.field(BatchNorm.class, "momentum");
 
     private final Map<BatchNorm, Float> momenta = new IdentityHashMap<>();
 
@@ -32,16 +33,27 @@ public final class RunningStatistics implements AutoCloseable {
         RunningStatistics statistics = new RunningStatistics();
         for (BlockTree.Node node : BlockTree.walk(root)) {
             if (node.block() instanceof BatchNorm norm) {
-                statistics.momenta.putIfAbsent(norm, (Float) BlockTree.get(MOMENTUM, norm));
+                statistics.momenta.putIfAbsent(norm, (Float) References.get(MOMENTUM, norm));
             }
         }
-        statistics.momenta.keySet().forEach(norm -> BlockTree.set(MOMENTUM, norm, 1f));
+        statistics.momenta.keySet().forEach(norm -> References.set(MOMENTUM, norm, 1f));
         return statistics;
+    }
+
+    /**
+     * Tells whether a parameter is a running mean or variance.
+     *
+     * @param parameter the parameter
+     * @return true if it is
+     */
+    public static boolean isStatistic(Parameter parameter) {
+        return parameter.getType() == Parameter.Type.RUNNING_MEAN
+                || parameter.getType() == Parameter.Type.RUNNING_VAR;
     }
 
     /** Lets the statistics follow the data again. */
     @Override
     public void close() {
-        momenta.forEach((norm, momentum) -> BlockTree.set(MOMENTUM, norm, momentum));
+        momenta.forEach((norm, momentum) -> References.set(MOMENTUM, norm, momentum));
     }
 }

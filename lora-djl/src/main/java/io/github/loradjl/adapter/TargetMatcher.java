@@ -21,14 +21,17 @@ public final class TargetMatcher {
     /** The word that stands for every linear layer but the output head. */
     public static final String ALL_LINEAR = "all-linear";
 
-    private static final Set<String> HEADS = Set.of("lm_head", "score", "classifier");
+    /** A language-modelling head anywhere, a classifier's only right below the root. */
+    private static final Pattern HEAD = Pattern.compile("(.*\\.)?lm_head|score|classifier");
 
     private final List<String> names;
     private final String expression;
+    private final Pattern pattern;
 
-    private TargetMatcher(List<String> names, String expression) {
+    private TargetMatcher(List<String> names, String expression, Pattern pattern) {
         this.names = names;
         this.expression = expression;
+        this.pattern = pattern;
     }
 
     /**
@@ -38,7 +41,7 @@ public final class TargetMatcher {
      * @return the matcher
      */
     public static TargetMatcher names(List<String> names) {
-        return new TargetMatcher(List.copyOf(names), null);
+        return new TargetMatcher(List.copyOf(names), null, null);
     }
 
     /**
@@ -52,18 +55,17 @@ public final class TargetMatcher {
         if (ALL_LINEAR.equalsIgnoreCase(expression)) {
             return allLinear();
         }
-        compile(expression);
-        return new TargetMatcher(List.of(), expression);
+        return new TargetMatcher(List.of(), expression, compile(expression));
     }
 
     /**
-     * Matches every linear layer but the output head: layers named {@code lm_head}, {@code score}
-     * or {@code classifier}.
+     * Matches every linear layer but the output head: a layer named {@code lm_head}, or {@code
+     * score} or {@code classifier} right below the root.
      *
      * @return the matcher
      */
     public static TargetMatcher allLinear() {
-        return new TargetMatcher(List.of(), ALL_LINEAR);
+        return new TargetMatcher(List.of(), ALL_LINEAR, null);
     }
 
     /**
@@ -102,12 +104,23 @@ public final class TargetMatcher {
      */
     public boolean matches(String path, boolean linear) {
         if (isAllLinear()) {
-            return linear && !HEADS.contains(path.substring(path.lastIndexOf('.') + 1));
+            return linear && !HEAD.matcher(path).matches();
         }
-        if (expression != null) {
-            return compile(expression).matcher(path).matches();
+        if (pattern != null) {
+            return pattern.matcher(path).matches();
         }
         return names.stream().anyMatch(name -> isSuffix(name, path));
+    }
+
+    /**
+     * Tells whether a path stands in the list of names in full, which no restriction to some layers
+     * takes back.
+     *
+     * @param path a module's dotted path
+     * @return true if it does
+     */
+    public boolean namesInFull(String path) {
+        return names.contains(path);
     }
 
     /**
@@ -135,6 +148,18 @@ public final class TargetMatcher {
     }
 
     /**
+     * Tests whether a path is a module that an expression names, or lies below one.
+     *
+     * @param expressions regular expressions over whole parts of the path
+     * @param path a module's dotted path
+     * @return true if it is
+     */
+    public static boolean isWithin(List<String> expressions, String path) {
+        return expressions.stream()
+                .anyMatch(e -> compile("(.*\\.)?" + e + "(\\..*)?").matcher(path).matches());
+    }
+
+    /**
      * Looks up the value whose pattern matches the end of a path; the first match wins.
      *
      * @param patterns values by regular expressions, each matched against the path or what follows
@@ -153,18 +178,19 @@ public final class TargetMatcher {
     }
 
     /**
-     * Reads the layer index of a path: the number after the layers' name, or the first number.
+     * Reads the layer index of a path: the number after the layers' name, or the first number that
+     * stands below at least two other parts. The number is never the last part.
      *
      * @param path the path
-     * @param layersPattern names of the list of layers; empty for any
+     * @param layersPattern expressions for the name of the list of layers; empty for any
      * @return the index, or -1 if the path has none
      */
     public static int layerIndex(String path, List<String> layersPattern) {
         if (layersPattern.isEmpty()) {
-            return index(".*?\\.[^.]*\\.(\\d+)\\.", path);
+            return index(".*?\\.[^.]*\\.(?<index>\\d+)\\.", path);
         }
         for (String name : layersPattern) {
-            int index = index("(?:^|.*?\\.)" + name + "\\.(\\d+)\\.", path);
+            int index = index("(?:^|.*?\\.)" + name + "\\.(?<index>\\d+)\\.", path);
             if (index >= 0) {
                 return index;
             }
@@ -174,7 +200,7 @@ public final class TargetMatcher {
 
     private static int index(String expression, String path) {
         Matcher matcher = compile(expression).matcher(path);
-        return matcher.lookingAt() ? Integer.parseInt(matcher.group(1)) : -1;
+        return matcher.lookingAt() ? Integer.parseInt(matcher.group("index")) : -1;
     }
 
     private static Pattern compile(String expression) {
