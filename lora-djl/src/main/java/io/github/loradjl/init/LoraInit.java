@@ -228,6 +228,9 @@ public interface LoraInit {
         if (key.matches("pissa_niter_\\d{1,4}")) {
             return pissa(Integer.parseInt(key.substring("pissa_niter_".length())));
         }
+        if (key.matches("gaussian_[0-9]+(\\.[0-9]+)?(e-?[0-9]+)?")) {
+            return gaussian(Double.parseDouble(key.substring("gaussian_".length())));
+        }
         return switch (key) {
             case "true", "kaiming_uniform" -> kaimingUniform();
             case "kaiming_normal" -> kaimingNormal();
@@ -247,8 +250,8 @@ public interface LoraInit {
                             "unknown start '"
                                     + name
                                     + "': use kaiming_uniform (or true), kaiming_normal, gaussian,"
-                                    + " random_b, both_random, false, orthonormal, pissa,"
-                                    + " pissa_niter_4, olora or lora_ga");
+                                    + " gaussian_0.02, random_b, both_random, false, orthonormal,"
+                                    + " pissa, pissa_niter_4, olora or lora_ga");
         };
     }
 }

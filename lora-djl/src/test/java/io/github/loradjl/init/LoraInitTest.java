@@ -334,6 +334,16 @@ class LoraInitTest {
         assertThat(LoraInit.named(name).getName()).isEqualTo(expected);
     }
 
+    @ParameterizedTest
+    @MethodSource("all")
+    void named_ofItsOwnName_isTheSameStart(LoraInit init) {
+        InitContext context = context(weight, 6, 1);
+        LoraInit again = LoraInit.named(init.getName());
+        assertThat(again.subtractsProduct()).isEqualTo(init.subtractsProduct());
+        assertThat(again.start(context).a()).isEqualTo(init.start(context).a());
+        assertThat(again.start(context).b()).isEqualTo(init.start(context).b());
+    }
+
     @Test
     void named_unknown_isRefusedWithTheChoices() {
         assertThatThrownBy(() -> LoraInit.named("eva"))
