@@ -1,0 +1,188 @@
+package io.github.loradjl.zoo.checkpoint;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+
+import io.github.loradjl.LoraModel;
+import io.github.loradjl.adapter.LoraLinear;
+import io.github.loradjl.adapter.LowRankUpdate;
+import io.github.loradjl.internal.AtomicFile;
+import io.github.loradjl.safetensors.SafetensorsFile;
+import io.github.loradjl.safetensors.TensorInfo;
+import io.github.loradjl.torch.GradientMode;
+import io.github.loradjl.torch.TorchOps;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Writes a checkpoint with an adapter merged into it: W0 + eta (B A - B0 A0).
+ *
+ * <p>The new folder has the files of the old one: the same shards, the same headers, and every byte
+ * the same but for the weights that the adapter changes. Those are widened to float32, changed, and
+ * rounded once to the type in which they are stored. One weight at a time is in memory.
+ */
+public final class MergedCheckpoint {
+
+    private static final String WEIGHTS = ".safetensors";
+
+    private final Map<String, LowRankUpdate> updates = new HashMap<>();
+    private final Map<String, NDArray> replacements = new HashMap<>();
+    private final NDManager manager;
+    private final Set<String> seen = new HashSet<>();
+
+    private MergedCheckpoint(LoraModel lora, String adapter) {
+        manager = lora.getManager();
+        for (LoraLinear layer : lora.getTargets(adapter).values()) {
+            updates.put(layer.getPath() + ".weight", layer.get(adapter));
+        }
+        replacements.putAll(lora.getPrivateCopies(adapter).getCopies());
+        // A layer may be both a target and a private copy; the copy is what its update adds to.
+    }
+
+    /**
+     * Writes the files.
+     *
+     * @param base the Hugging Face folder that the model was loaded from
+     * @param lora the model
+     * @param adapter the name of the adapter
+     * @param folder an existing, empty folder
+     * @throws IOException if reading or writing fails, or the folder lacks a changed weight
+     * @throws ArithmeticException if a merged weight would hold NaN or infinity
+     */
+    public static void write(Path base, LoraModel lora, String adapter, Path folder)
+            throws IOException {
+        MergedCheckpoint merged = new MergedCheckpoint(lora, adapter);
+        List<Path> files = new ArrayList<>();
+        try (Stream<Path> list = Files.list(base)) {
+            list.filter(Files::isRegularFile).sorted(Comparator.naturalOrder()).forEach(files::add);
+        }
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            if (name.endsWith(WEIGHTS)) {
+                merged.writeWeights(file, folder.resolve(name));
+            }
+        }
+        Set<String> missing = new HashSet<>(merged.updates.keySet());
+        missing.addAll(merged.replacements.keySet());
+        missing.removeAll(merged.seen);
+        if (!missing.isEmpty()) {
+            throw new IOException(base + " has no tensors for the adapted weights " + missing);
+        }
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            if (isCompanion(name)) {
+                Files.copy(file, folder.resolve(name));
+            }
+        }
+    }
+
+    /** Weights in other formats would still be those of the base, so they stay behind. */
+    private static boolean isCompanion(String name) {
+        return name.endsWith(".json")
+                || name.endsWith(".txt")
+                || name.endsWith(".jinja")
+                || name.endsWith(".model")
+                || name.startsWith("LICENSE");
+    }
+
+    private void writeWeights(Path source, Path target) throws IOException {
+        try (SafetensorsFile file = SafetensorsFile.open(source);
+                FileChannel in = FileChannel.open(source, StandardOpenOption.READ)) {
+            List<TensorInfo> changed =
+                    file.names().stream()
+                            .filter(
+                                    name ->
+                                            updates.containsKey(name)
+                                                    || replacements.containsKey(name))
+                            .map(file::info)
+                            .sorted(Comparator.comparingLong(TensorInfo::position))
+                            .toList();
+            AtomicFile.write(
+                    target,
+                    out -> {
+                        long at = 0;
+                        for (TensorInfo tensor : changed) {
+                            copy(in, at, tensor.position(), out);
+                            writeMerged(file, tensor, out);
+                            at = tensor.position() + tensor.length();
+                            seen.add(tensor.name());
+                        }
+                        copy(in, at, in.size(), out);
+                    });
+        }
+    }
+
+    private static void copy(FileChannel in, long from, long to, FileChannel out)
+            throws IOException {
+        long at = from;
+        while (at < to) {
+            at += in.transferTo(at, to - at, out);
+        }
+    }
+
+    private void writeMerged(SafetensorsFile file, TensorInfo tensor, FileChannel out)
+            throws IOException {
+        try (GradientMode mode = GradientMode.off();
+                NDManager scope = manager.newSubManager(Device.cpu())) {
+            NDArray weight = base(scope, file, tensor);
+            LowRankUpdate update = updates.get(tensor.name());
+            if (update != null) {
+                NDArray delta = update.delta(scope).toDevice(Device.cpu(), false);
+                delta.attach(scope);
+                weight = weight.add(delta);
+            }
+            if (!Double.isFinite(TorchOps.squareSum(weight))) {
+                throw new ArithmeticException(
+                        "merging into " + tensor.name() + " gives NaN or infinity");
+            }
+            ByteBuffer bytes = stored(weight, tensor, file.path());
+            if (bytes.remaining() != tensor.length()) {
+                throw new IOException(
+                        file.path() + ": " + tensor.name() + " has another shape than the adapter");
+            }
+            AtomicFile.writeAll(out, bytes);
+        }
+    }
+
+    private NDArray base(NDManager scope, SafetensorsFile file, TensorInfo tensor)
+            throws IOException {
+        NDArray replacement = replacements.get(tensor.name());
+        if (replacement == null) {
+            return file.read(scope, tensor.name());
+        }
+        NDArray wide = TorchOps.toFloat32(replacement).toDevice(Device.cpu(), false);
+        return TorchOps.alias(wide, scope);
+    }
+
+    private static ByteBuffer stored(NDArray weight, TensorInfo tensor, Path file)
+            throws IOException {
+        return switch (tensor.dtype()) {
+            case "F32" -> weight.toByteBuffer(false);
+            case "F16" -> TorchOps.toFloat16(weight).toByteBuffer(false);
+            case "BF16" ->
+                    TorchOps.bfloat16AsBytes(TorchOps.toBfloat16(weight)).toByteBuffer(false);
+            default ->
+                    throw new IOException(
+                            file
+                                    + ": "
+                                    + tensor.name()
+                                    + " is stored as "
+                                    + tensor.dtype()
+                                    + ", which nothing can be merged into");
+        };
+    }
+}

@@ -1,0 +1,158 @@
+package io.github.loradjl.zoo.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.training.ParameterStore;
+
+import io.github.loradjl.LoraConfig;
+import io.github.loradjl.LoraModel;
+import io.github.loradjl.adapter.LoraLinear;
+import io.github.loradjl.init.LoraInit;
+import io.github.loradjl.safetensors.SafetensorsFile;
+import io.github.loradjl.safetensors.TensorInfo;
+import io.github.loradjl.zoo.llama.LlamaConfig;
+import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+class MergedCheckpointTest {
+
+    @TempDir private Path root;
+
+    @Test
+    void write_float32_computesWhatTheAdaptedModelDoes() throws Exception {
+        Path base = base(DataType.FLOAT32);
+        Path merged = Files.createDirectory(root.resolve("merged"));
+        float[] expected;
+        try (ZooModel<NDList, NDList> model = load(base);
+                LoraModel lora = LoraModel.attach(model, config())) {
+            disturb(lora);
+            expected = logits(model);
+            MergedCheckpoint.write(base, lora, LoraModel.DEFAULT_ADAPTER, merged);
+        }
+        try (ZooModel<NDList, NDList> model = load(merged)) {
+            float[] actual = logits(model);
+            for (int i = 0; i < expected.length; i++) {
+                // Two products against one, in float32, on logits of size 1.
+                assertThat(actual[i]).isCloseTo(expected[i], within(1e-5f));
+            }
+        }
+    }
+
+    @Test
+    void write_bfloat16_changesOnlyTheTargetsAndKeepsTheirType() throws Exception {
+        Path base = base(DataType.BFLOAT16);
+        Path merged = Files.createDirectory(root.resolve("merged"));
+        Files.writeString(base.resolve("tokenizer.json"), "{}");
+        Files.writeString(base.resolve("pytorch_model.bin"), "stale");
+        try (ZooModel<NDList, NDList> model = load(base);
+                LoraModel lora = LoraModel.attach(model, config())) {
+            disturb(lora);
+            MergedCheckpoint.write(base, lora, LoraModel.DEFAULT_ADAPTER, merged);
+        }
+        assertThat(merged.resolve("tokenizer.json")).exists();
+        assertThat(merged.resolve("pytorch_model.bin")).doesNotExist();
+        Path before = base.resolve("model.safetensors");
+        Path after = merged.resolve("model.safetensors");
+        byte[] old = Files.readAllBytes(before);
+        byte[] fresh = Files.readAllBytes(after);
+        assertThat(fresh).hasSameSizeAs(old);
+        try (SafetensorsFile file = SafetensorsFile.open(after)) {
+            for (String name : file.names()) {
+                TensorInfo info = file.info(name);
+                assertThat(info.dtype()).isEqualTo("BF16");
+                int from = (int) info.position();
+                int to = from + (int) info.length();
+                boolean same = Arrays.equals(old, from, to, fresh, from, to);
+                assertThat(same).as(name).isEqualTo(!name.endsWith("q_proj.weight"));
+            }
+        }
+    }
+
+    @Test
+    void write_notANumber_isRefused() throws Exception {
+        Path base = base(DataType.FLOAT32);
+        Path merged = Files.createDirectory(root.resolve("merged"));
+        try (ZooModel<NDList, NDList> model = load(base);
+                LoraModel lora = LoraModel.attach(model, config())) {
+            LoraLinear layer =
+                    lora.getTargets(LoraModel.DEFAULT_ADAPTER).values().iterator().next();
+            NDArray b = layer.get(LoraModel.DEFAULT_ADAPTER).getB();
+            layer.get(LoraModel.DEFAULT_ADAPTER)
+                    .set(
+                            layer.get(LoraModel.DEFAULT_ADAPTER).getA().duplicate(),
+                            b.zerosLike().add(Float.NaN));
+            assertThatThrownBy(
+                            () ->
+                                    MergedCheckpoint.write(
+                                            base, lora, LoraModel.DEFAULT_ADAPTER, merged))
+                    .isInstanceOf(ArithmeticException.class)
+                    .hasMessageContaining(layer.getPath());
+        }
+        assertThat(merged).isEmptyDirectory();
+    }
+
+    private static LoraConfig config() {
+        return LoraConfig.builder()
+                .optRank(2)
+                .optTargetModules("q_proj")
+                .optInit(LoraInit.bothRandom())
+                .build();
+    }
+
+    /** Moves the factors away from their start, whose product is subtracted. */
+    private static void disturb(LoraModel lora) {
+        for (LoraLinear layer : lora.getTargets(LoraModel.DEFAULT_ADAPTER).values()) {
+            var update = layer.get(LoraModel.DEFAULT_ADAPTER);
+            update.set(update.getA().mul(2f), update.getB().add(0.1f));
+        }
+    }
+
+    private static ZooModel<NDList, NDList> load(Path folder) throws Exception {
+        return HuggingFaceFolder.load(folder, Device.cpu(), DataType.FLOAT32);
+    }
+
+    private static float[] logits(ZooModel<NDList, NDList> model) {
+        try (NDManager manager = model.getNDManager().newSubManager()) {
+            NDArray ids = manager.create(new long[] {1, 2, 3, 4, 5}, new Shape(1, 5));
+            return model.getBlock()
+                    .forward(new ParameterStore(manager, false), new NDList(ids), false)
+                    .singletonOrThrow()
+                    .toFloatArray();
+        }
+    }
+
+    private Path base(DataType stored) throws IOException {
+        LlamaConfig config =
+                LlamaConfig.parse(
+                        "{\"model_type\":\"llama\",\"vocab_size\":16,\"hidden_size\":16,"
+                                + "\"intermediate_size\":24,\"num_hidden_layers\":2,"
+                                + "\"num_attention_heads\":2,\"num_key_value_heads\":1,"
+                                + "\"max_position_embeddings\":32,\"rms_norm_eps\":1e-5,"
+                                + "\"initializer_range\":0.2,\"tie_word_embeddings\":true}");
+        Path folder = root.resolve("base");
+        try (Model model = Model.newInstance("base", Device.cpu(), "PyTorch")) {
+            model.getNDManager().getEngine().setRandomSeed(3);
+            LlamaForCausalLM block = new LlamaForCausalLM(config);
+            block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
+            model.setBlock(block);
+            HuggingFaceFolder.save(block, folder, null, stored);
+        }
+        return folder;
+    }
+}
