@@ -15,6 +15,7 @@ import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.adapter.PrivateCopies;
 import io.github.loradjl.adapter.RunningStatistics;
+import io.github.loradjl.adapter.StoredWeights;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.staged.ActivationCheckpointing;
 import io.github.loradjl.staged.StagedBlock;
@@ -470,6 +471,9 @@ public final class LoraModel implements AutoCloseable {
                     parameter.setArray(array);
                     array.setRequiresGradient(state.requiredGradient(parameter));
                 });
+        if (getBase() instanceof StoredWeights stored && !results.isEmpty()) {
+            stored.weightsChanged();
+        }
     }
 
     /**

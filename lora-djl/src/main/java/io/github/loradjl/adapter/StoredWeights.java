@@ -16,4 +16,7 @@ public interface StoredWeights {
      * @return 32 bytes, or null if the checkpoint does not hold the parameter
      */
     byte[] sha256(String parameterPath);
+
+    /** Notes that the weights are no longer those of the checkpoint: there are no digests then. */
+    void weightsChanged();
 }

@@ -53,10 +53,8 @@ final class AdapterExport {
         }
     }
 
-    Map<String, NDArray> baseWeights() {
-        Map<String, NDArray> result = new LinkedHashMap<>();
-        targets.forEach((path, layer) -> result.put(path, layer.getWeight()));
-        return result;
+    String baseFingerprint() {
+        return Fingerprint.of(lora, targets);
     }
 
     /** Tells whether the file holds a subtracted start that can be taken apart again. */
@@ -115,7 +113,7 @@ final class AdapterExport {
                 .build();
     }
 
-    /** Returns the configuration, or one by single targets if it does not give their values. */
+    /** Returns the configuration, or one that lists single targets if it gives them wrongly. */
     private LoraConfig fitting(LoraConfig config, boolean saved) {
         Map<String, Integer> ranks = new LinkedHashMap<>();
         Map<String, Double> alphas = new LinkedHashMap<>();
@@ -125,12 +123,15 @@ final class AdapterExport {
             LowRankUpdate update = layer.get(name);
             int rank = saved ? savedRank(update) : update.getRank();
             double eta = update.getScaling();
-            double difference = Math.abs(config.scalingOf(path) - eta);
-            fits = fits && config.rankOf(path) == rank && difference <= 1e-12 * Math.abs(eta);
+            fits = fits && config.rankOf(path) == rank && same(config.scalingOf(path), eta);
             // Anchored, because a pattern matches the end of a path.
             String pattern = "^" + path.replace(".", "\\.");
-            ranks.put(pattern, rank);
-            alphas.put(pattern, rank * eta);
+            if (rank != config.getRank()) {
+                ranks.put(pattern, rank);
+            }
+            if (!same(rank * eta, config.getAlpha())) {
+                alphas.put(pattern, rank * eta);
+            }
         }
         if (fits) {
             return config;
@@ -140,6 +141,10 @@ final class AdapterExport {
                 .optRankPattern(ranks)
                 .optAlphaPattern(alphas)
                 .build();
+    }
+
+    private static boolean same(double one, double other) {
+        return Math.abs(one - other) <= 1e-12 * Math.abs(other);
     }
 
     /** What "all-linear" means depends on the reader, so the targets are listed instead. */

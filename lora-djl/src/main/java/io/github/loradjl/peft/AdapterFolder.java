@@ -148,7 +148,7 @@ record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, String 
         LoraConfig config = lora.getConfig(name);
         JsonObject side = new JsonObject();
         side.addProperty("version", SIDE_VERSION);
-        side.addProperty("base_sha256", Fingerprint.of(lora.getBase(), export.baseWeights()));
+        side.addProperty("base_sha256", export.baseFingerprint());
         side.addProperty("init", config.getInit().getName());
         // As text, because JSON readers round large numbers.
         side.addProperty("seed", Long.toString(config.getSeed()));

@@ -263,9 +263,9 @@ final class AdapterImport {
                     folder.path());
             return;
         }
-        Map<String, NDArray> weights = new LinkedHashMap<>();
-        targets.forEach(path -> weights.put(path, weight(path)));
-        String actual = Fingerprint.of(lora.getBase(), weights);
+        Map<String, Linear> layers = new LinkedHashMap<>();
+        targets.forEach(path -> layers.put(path, linears.get(path)));
+        String actual = Fingerprint.of(lora, layers);
         if (!actual.equals(folder.baseFingerprint())) {
             throw new IllegalArgumentException(
                     folder.path()

@@ -5,7 +5,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.nn.core.Linear;
 
+import io.github.loradjl.LoraModel;
+import io.github.loradjl.adapter.PrivateCopies;
 import io.github.loradjl.adapter.StoredWeights;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
@@ -14,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -31,22 +36,36 @@ final class Fingerprint {
     private Fingerprint() {}
 
     /**
-     * Computes a fingerprint.
+     * Computes the fingerprint of a model's base.
      *
-     * @param base the root block
-     * @param weights the frozen target weights by the path of their layer
+     * @param lora the model
+     * @param layers the target layers by path
      * @return hexadecimal digits
      */
-    static String of(Block base, Map<String, NDArray> weights) {
+    static String of(LoraModel lora, Map<String, ? extends Linear> layers) {
+        Map<Parameter, Parameter> originals = originals(lora);
         MessageDigest all = sha256();
-        new TreeMap<>(weights)
+        new TreeMap<>(layers)
                 .forEach(
-                        (path, weight) -> {
+                        (path, layer) -> {
+                            Parameter weight = layer.getDirectParameters().get("weight");
+                            NDArray array = originals.getOrDefault(weight, weight).getArray();
                             all.update(path.getBytes(StandardCharsets.UTF_8));
                             all.update((byte) 0);
-                            all.update(digest(base, path + ".weight", weight));
+                            all.update(digest(lora.getBase(), path + ".weight", array));
                         });
         return HexFormat.of().formatHex(all.digest());
+    }
+
+    /** An adapter in use may have a copy of its own in the place of a base weight. */
+    private static Map<Parameter, Parameter> originals(LoraModel lora) {
+        Map<Parameter, Parameter> result = new IdentityHashMap<>();
+        for (String name : lora.getAdapters()) {
+            PrivateCopies copies = lora.getPrivateCopies(name);
+            copies.getParameters()
+                    .forEach((path, copy) -> result.put(copy, copies.getOriginals().get(path)));
+        }
+        return result;
     }
 
     private static byte[] digest(Block base, String parameter, NDArray weight) {

@@ -53,9 +53,12 @@ final class TensorNames {
 
     /** DJL's own blocks call some parameters otherwise than torch. */
     private static String torchName(String name, Parameter parameter) {
-        if (parameter.getType() == Parameter.Type.GAMMA || "embedding".equals(name)) {
-            return "weight";
-        }
-        return parameter.getType() == Parameter.Type.BETA ? "bias" : name;
+        return switch (parameter.getType()) {
+            case GAMMA -> "weight";
+            case BETA -> "bias";
+            case RUNNING_MEAN -> "running_mean";
+            case RUNNING_VAR -> "running_var";
+            default -> "embedding".equals(name) ? "weight" : name;
+        };
     }
 }

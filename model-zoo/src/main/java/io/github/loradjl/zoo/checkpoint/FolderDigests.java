@@ -26,6 +26,12 @@ final class FolderDigests implements StoredWeights {
         return digest == null ? null : digest.clone();
     }
 
+    /** {@inheritDoc} */
+    @Override
+    public void weightsChanged() {
+        throw new UnsupportedOperationException("a folder does not follow the weights of a model");
+    }
+
     private byte[] compute(String name) {
         try (Safetensors tensors = Safetensors.open(folder)) {
             return tensors.names().contains(name) ? tensors.sha256(name) : null;

@@ -117,7 +117,9 @@ public final class HuggingFaceFolder {
                     parameters, tensors, model.getNDManager(), dataType, trainable, progress);
             block.freezeParameters(!trainable);
             block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
-            block.setStoredWeights(new FolderDigests(folder));
+            if (!trainable) {
+                block.setStoredWeights(new FolderDigests(folder));
+            }
             model.setBlock(block);
             // DJL learns the folder here; setting the block again keeps its trainer from
             // unfreezing everything that was loaded.

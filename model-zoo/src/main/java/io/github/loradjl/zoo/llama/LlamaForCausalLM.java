@@ -97,6 +97,12 @@ public final class LlamaForCausalLM extends LlamaBlock
 
     /** {@inheritDoc} */
     @Override
+    public void weightsChanged() {
+        storedWeights = null;
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public List<Stage> getStages() {
         return stages.list();
     }

@@ -1,9 +1,11 @@
 package io.github.loradjl.zoo.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
+import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -32,6 +34,7 @@ import io.github.loradjl.zoo.text.CausalLmLoss;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -119,6 +122,33 @@ class PeftAdapterIT {
                     .containsExactly(expected.toFloatArray(), within(tolerance));
         }
         assertThat(logits().toFloatArray()).isEqualTo(base);
+    }
+
+    @Test
+    void load_adapterOfMergedBase_isRefusedByTheCheckpoint(@TempDir Path folder) throws Exception {
+        LoraConfig config = LoraConfig.builder().optInit(LoraInit.bothRandomUnsubtracted()).build();
+        LoraModel.attach(model, config).mergeAndDetach();
+        try (LoraModel lora = LoraModel.attach(model, LoraConfig.builder().build())) {
+            PeftAdapter.save(lora, folder);
+            PeftAdapter.load(lora, folder, "again");
+        }
+        Path base = SharedRoot.require("checkpoints/stories260K");
+        try (Model fresh = HuggingFaceFolder.load(base, Device.cpu(), DataType.FLOAT32)) {
+            assertThatThrownBy(() -> PeftAdapter.load(fresh, folder))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("another base");
+        }
+    }
+
+    @Test
+    void load_inBfloat16_knowsTheBaseByItsFile(@TempDir Path folder) throws Exception {
+        Path base = SharedRoot.require("checkpoints/stories260K");
+        try (LoraModel lora = LoraModel.attach(model, LoraConfig.builder().build())) {
+            PeftAdapter.save(lora, folder);
+        }
+        try (Model narrow = HuggingFaceFolder.load(base, Device.cpu(), DataType.BFLOAT16)) {
+            PeftAdapter.load(narrow, folder).close();
+        }
     }
 
     private static LoraConfig config(String kind) {
