@@ -290,6 +290,45 @@ public final class TorchOps {
     }
 
     /**
+     * Tells whether a backward pass would reach an array. DJL's {@code hasGradient} knows this only
+     * of parameters, not of what was computed from them.
+     *
+     * @param x an array
+     * @return true if it requires a gradient or was recorded from an array that does
+     */
+    public static boolean requiresGradient(NDArray x) {
+        try (NDArray answer = one("requires_gradient", x)) {
+            return answer.toBooleanArray()[0];
+        }
+    }
+
+    /**
+     * Computes the sum of the cross-entropy in float32 together with its gradient, without
+     * recording.
+     *
+     * @param logits an array of shape (k, classes)
+     * @param labels an INT64 array of shape (k), none of them {@link #IGNORE_INDEX}
+     * @return a float32 scalar, and its derivative by the logits in their shape and type
+     */
+    public static NDList crossEntropyGradient(NDArray logits, NDArray labels) {
+        try (GradientMode mode = GradientMode.off()) {
+            return run("cross_entropy_gradient", logits, labels);
+        }
+    }
+
+    /**
+     * Gives a number that was computed without recording a gradient that is known.
+     *
+     * @param x the array that the number depends on
+     * @param value a float32 scalar
+     * @param gradient the derivative of {@code value} by {@code x}, in the shape of {@code x}
+     * @return {@code value}, whose backward pass hands {@code gradient} to {@code x}
+     */
+    public static NDArray withGradient(NDArray x, NDArray value, NDArray gradient) {
+        return one("with_gradient", x, value, gradient);
+    }
+
+    /**
      * Gathers the positions that predict a token: position i of a row predicts label i + 1, and
      * those with {@link #IGNORE_INDEX} are left out.
      *

@@ -105,6 +105,28 @@ class Ops(Module):
     labels: Tensor) -> Tensor:
     x = torch.to(logits, 6, False, False, None)
     return torch.cross_entropy_loss(x, labels, None, 2, -100, 0.)
+  def requires_gradient(self: __torch__.Ops,
+    x: Tensor) -> Tensor:
+    return torch.tensor(ops.prim.requires_grad(x), dtype=11)
+  def cross_entropy_gradient(self: __torch__.Ops,
+    logits: Tensor,
+    labels: Tensor) -> Tuple[Tensor, Tensor]:
+    x = torch.to(logits, 6, False, False, None)
+    target = torch.unsqueeze(labels, 1)
+    logp = torch.log_softmax(x, 1, None)
+    loss = torch.nll_loss(logp, labels, None, 2, -100)
+    p = torch.exp_(logp)
+    hit = torch.neg(torch.ones_like(target, dtype=6))
+    g = torch.scatter_add_(p, 1, target, hit)
+    return (loss, torch.to(g, ops.prim.dtype(logits), False, False, None))
+  def with_gradient(self: __torch__.Ops,
+    x: Tensor,
+    value: Tensor,
+    gradient: Tensor) -> Tensor:
+    x0 = torch.to(x, 6, False, False, None)
+    g0 = torch.to(gradient, 6, False, False, None)
+    s = torch.sum(torch.mul(x0, g0))
+    return torch.add(value, torch.sub(s, torch.detach(s)))
   def next_token_rows(self: __torch__.Ops,
     hidden: Tensor,
     labels: Tensor) -> Tuple[Tensor, Tensor]:

@@ -158,6 +158,35 @@ class TorchOpsLayersTest {
     }
 
     @Test
+    void requiresGradient_followsWhatWasRecorded() {
+        NDArray x = normal(2, 3);
+        assertThat(TorchOps.requiresGradient(x)).isFalse();
+        x.setRequiresGradient(true);
+        assertThat(TorchOps.requiresGradient(x)).isTrue();
+        try (GradientMode mode = GradientMode.on()) {
+            assertThat(TorchOps.requiresGradient(x.mul(2))).isTrue();
+        }
+        try (GradientMode mode = GradientMode.off()) {
+            assertThat(TorchOps.requiresGradient(x.mul(2))).isFalse();
+        }
+    }
+
+    @Test
+    void crossEntropyGradient_withGradient_equalsTheRecordedLoss() {
+        long[] labels = {3, 1, 0, 5};
+        NDArray array = manager.create(labels);
+        NDArray oneHot = oneHot(labels, 6);
+        OpCheck.agrees(
+                manager,
+                x -> {
+                    NDList known = TorchOps.crossEntropyGradient(x.get(0), array);
+                    return TorchOps.withGradient(x.get(0), known.get(0), known.get(1));
+                },
+                x -> plainLoss(x.get(0), oneHot, 1),
+                normal(4, 6));
+    }
+
+    @Test
     void nextTokenRows_pairsEachPositionWithTheNextLabel() {
         // The first label of a row is never predicted, the last position predicts nothing.
         long[] labels = {7, -100, 8, 9, 6, 5, -100, -100};

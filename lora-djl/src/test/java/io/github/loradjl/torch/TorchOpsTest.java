@@ -306,6 +306,7 @@ class TorchOpsTest {
         NDArray norm = normal(4);
         NDArray cos = normal(1, 1, 3, 4);
         NDArray labels = manager.create(new long[] {0, 1, 2, 3, -100, 0});
+        NDArray kept = labels.maximum(0);
         NDArray rowsOfLabels = labels.reshape(2, 3);
         NDArray ids = manager.create(new long[] {0, 5, 2});
         NDArray hidden = x.reshape(2, 3, 4);
@@ -339,6 +340,15 @@ class TorchOpsTest {
         all.put("rotary", () -> close(TorchOps.rotary(heads, cos, cos)));
         all.put("crossEntropy", () -> close(TorchOps.crossEntropy(x, labels)));
         all.put("crossEntropySum", () -> close(TorchOps.crossEntropySum(x, labels)));
+        all.put("requiresGradient", () -> TorchOps.requiresGradient(x));
+        all.put("crossEntropyGradient", () -> TorchOps.crossEntropyGradient(x, kept).close());
+        all.put(
+                "withGradient",
+                () -> {
+                    try (NDArray value = manager.create(1f)) {
+                        TorchOps.withGradient(x, value, y).close();
+                    }
+                });
         all.put("nextTokenRows", () -> TorchOps.nextTokenRows(hidden, rowsOfLabels).close());
         all.put("embedding", () -> close(TorchOps.embedding(y, ids)));
         all.put("linear", () -> close(TorchOps.linear(x, weight)));

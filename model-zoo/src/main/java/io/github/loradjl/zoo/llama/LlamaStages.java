@@ -3,6 +3,7 @@ package io.github.loradjl.zoo.llama;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 
@@ -56,10 +57,29 @@ final class LlamaStages {
         NDList rows = TorchOps.nextTokenRows(inputs.get(0), label);
         try (NDArray hidden = rows.get(0);
                 NDArray targets = rows.get(1)) {
+            NDArray weight = plainHead(store, hidden, training);
+            if (weight != null) {
+                try (NDArray normed = LlamaBlock.apply(model.norm(), store, hidden, training)) {
+                    return new NDList(HeadLoss.mean(normed, weight, targets));
+                }
+            }
             try (NDArray logits = logits(store, hidden, training)) {
                 return new NDList(TorchOps.crossEntropy(logits, targets));
             }
         }
+    }
+
+    /** Returns the head's weight if nothing is trained in the head, null otherwise. */
+    private NDArray plainHead(ParameterStore store, NDArray like, boolean training) {
+        Linear head = lmHead.get();
+        NDArray weight = null;
+        if (head == null) {
+            weight = model.embedTokens().table(store, like, training);
+        } else if (head.getClass() == Linear.class) {
+            Parameter parameter = head.getDirectParameters().get("weight");
+            weight = store.getValue(parameter, like.getDevice(), training);
+        }
+        return weight == null || TorchOps.requiresGradient(weight) ? null : weight;
     }
 
     /** Continues a generation. */
