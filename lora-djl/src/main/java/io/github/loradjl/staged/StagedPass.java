@@ -107,8 +107,12 @@ public final class StagedPass implements AutoCloseable {
         List<Slot> slots = new ArrayList<>();
         for (int i = 0; i < current.size(); i++) {
             NDArray array = current.get(i);
+            // What several stages see stays in memory, owned by this pass, until the pass ends.
             boolean keep =
-                    s > 0 && stages.get(s).carriesGradient(i) && identityIndex(next, array) < 0;
+                    s > 0
+                            && stages.get(s).carriesGradient(i)
+                            && identityIndex(next, array) < 0
+                            && inputs.get(s - 1).stream().noneMatch(b -> b.passing() == array);
             slots.add(keep ? new Slot(activations.put(array), null) : new Slot(null, array));
         }
         return slots;

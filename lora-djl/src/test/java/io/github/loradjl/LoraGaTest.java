@@ -1,0 +1,266 @@
+package io.github.loradjl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.nn.core.Linear;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.Trainer;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.loss.Loss;
+
+import io.github.loradjl.adapter.AdaptedBlock;
+import io.github.loradjl.adapter.LoraLinear;
+import io.github.loradjl.gradient.GradientSvd;
+import io.github.loradjl.init.LoraGaInit;
+import io.github.loradjl.init.LoraInit;
+import io.github.loradjl.init.Scale;
+import io.github.loradjl.linalg.Subspaces;
+import io.github.loradjl.linalg.SvdOptions;
+import io.github.loradjl.testing.Batches;
+import io.github.loradjl.torch.GradientMode;
+import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.training.LoraGaListener;
+import io.github.loradjl.training.LoraOptimizer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+
+class LoraGaTest {
+
+    private static final LoraGaInit EXACT =
+            LoraGaInit.builder()
+                    .optScale(Scale.gd())
+                    .optSvdOptions(SvdOptions.builder().optExact(true).build())
+                    .build();
+
+    private Model model;
+    private NDManager manager;
+    private Batch batch;
+
+    @BeforeEach
+    void setUp() {
+        model = Model.newInstance("mlp");
+        manager = model.getNDManager().newSubManager();
+        SequentialBlock block =
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(24).build())
+                        .add(Activation.tanhBlock())
+                        .add(Linear.builder().setUnits(20).optBias(false).build());
+        block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 16));
+        model.setBlock(block);
+        batch =
+                Batches.of(
+                        manager,
+                        manager.randomNormal(new Shape(32, 16)),
+                        manager.randomNormal(new Shape(32, 20)));
+    }
+
+    @AfterEach
+    void tearDown() {
+        model.close();
+    }
+
+    private LoraModel attach(LoraInit init) {
+        return LoraModel.attach(
+                model,
+                LoraConfig.builder()
+                        .optRank(2)
+                        .optAlpha(4)
+                        .optRankStabilized(true)
+                        .optInit(init)
+                        .build());
+    }
+
+    @Test
+    void start_firstStep_pointsAlongTheGradientAsFarAsRankAllows() {
+        try (LoraModel lora = attach(EXACT)) {
+            LoraGaReport report = LoraGa.start(lora, Loss.l2Loss(), List.of(batch));
+            assertThat(lora.isStartPending("default")).isFalse();
+            assertThat(report.targets().keySet()).containsExactly("0", "2");
+            ParameterStore store = new ParameterStore(manager, false);
+            LoraLinear layer = lora.getTargets("default").get("2");
+            NDArray weight = TorchOps.alias(layer.getWeight(), manager);
+            try (GradientMode mode = GradientMode.on()) {
+                NDList out = model.getBlock().forward(store, batch.getData(), true);
+                TorchOps.backward(Loss.l2Loss().evaluate(batch.getLabels(), out));
+            }
+            NDArray gradient = gradientOfSecondLayer(weight);
+            double rate = 1e-3;
+            for (NDArray factor :
+                    List.of(layer.get("default").getA(), layer.get("default").getB())) {
+                factor.stopGradient().subi(TorchOps.gradientOf(factor).mul(rate));
+            }
+            NDArray step = layer.get("default").delta(manager);
+            LoraGaReport.Target target = report.targets().get("2");
+            // The bound is reached up to the step's quadratic part and float32.
+            assertThat(-Subspaces.cosine(step, gradient))
+                    .isCloseTo(Math.sqrt(target.capturedEnergy()), within(1e-4));
+            assertThat(target.gradientNorm()).isCloseTo(gradient.norm().getFloat(), within(1e-5));
+            // Scale GD: all r singular values of eta B0 A0 are 1 / eta.
+            double start = Math.sqrt(2) / layer.get("default").getScaling();
+            assertThat(target.startSize())
+                    .isCloseTo(start / weight.norm().getFloat(), within(1e-5));
+        }
+    }
+
+    /** L = mean over all entries of (x W^T - y)^2 / 2 in DJL, so G = (x W^T - y)^T x / count. */
+    private NDArray gradientOfSecondLayer(NDArray weight) {
+        ParameterStore store = new ParameterStore(manager, false);
+        NDList hidden = new NDList(batch.getData());
+        SequentialBlock block = (SequentialBlock) ((AdaptedBlock) model.getBlock()).getBase();
+        for (int i = 0; i < 2; i++) {
+            hidden = block.getChildren().valueAt(i).forward(store, hidden, false);
+        }
+        NDArray x = hidden.head();
+        NDArray error = x.matMul(weight.transpose()).sub(batch.getLabels().head());
+        return error.transpose().matMul(x).div(error.size());
+    }
+
+    @Test
+    void start_again_doesNothing() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            LoraGa.start(lora, Loss.l2Loss(), List.of(batch));
+            float[] a = lora.getTargets("default").get("0").get("default").getA().toFloatArray();
+            assertThat(LoraGa.start(lora, Loss.l2Loss(), List.of()).targets()).isEmpty();
+            assertThat(lora.getTargets("default").get("0").get("default").getA().toFloatArray())
+                    .isEqualTo(a);
+        }
+    }
+
+    @Test
+    void start_noBatches_isRefusedAndStaysPending() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            assertThatThrownBy(() -> LoraGa.start(lora, Loss.l2Loss(), List.of()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("calibration");
+            assertThat(lora.isStartPending("default")).isTrue();
+        }
+    }
+
+    @Test
+    void start_failingLoss_leavesNothingBehind() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            int before = live();
+            assertThatThrownBy(() -> LoraGa.start(lora, new FailingLoss(), List.of(batch)))
+                    .hasMessage("no loss today");
+            assertThat(lora.isStartPending("default")).isTrue();
+            assertThat(live()).isEqualTo(before);
+            assertThat(GradientMode.isOn()).isFalse();
+        }
+    }
+
+    private int live() {
+        return model.getNDManager().getManagedArrays().size();
+    }
+
+    private static final class FailingLoss extends Loss {
+
+        FailingLoss() {
+            super("failing");
+        }
+
+        @Override
+        public NDArray evaluate(NDList labels, NDList predictions) {
+            throw new IllegalStateException("no loss today");
+        }
+    }
+
+    @Test
+    void start_seedsTheRunsGeneratorAgain() {
+        Engine engine = Engine.getInstance();
+        engine.setRandomSeed(11);
+        float[] expected = manager.randomNormal(new Shape(4)).toFloatArray();
+        for (GradientSvd strategy : List.of(GradientSvd.layerByLayer(), GradientSvd.probe())) {
+            try (LoraModel lora = attach(LoraInit.loraGa())) {
+                LoraGa.start(
+                        lora,
+                        Loss.l2Loss(),
+                        List.of(batch),
+                        LoraGaOptions.builder().optStrategy(strategy).build());
+                assertThat(manager.randomNormal(new Shape(4)).toFloatArray()).isEqualTo(expected);
+            }
+        }
+    }
+
+    @Test
+    void newTrainer_withoutListener_trainingIsRefused() {
+        try (LoraModel lora = attach(LoraInit.loraGa());
+                Trainer trainer = model.newTrainer(config(lora))) {
+            assertThatThrownBy(() -> trainer.forward(batch.getData()))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("LoraGaListener");
+        }
+    }
+
+    private static DefaultTrainingConfig config(LoraModel lora) {
+        return new DefaultTrainingConfig(Loss.l2Loss())
+                .optDevices(new Device[] {Device.cpu()})
+                .optOptimizer(LoraOptimizer.adamW(lora, 1e-3f));
+    }
+
+    @Test
+    void listener_startsWhenTrainingBegins() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            LoraGaListener listener =
+                    new LoraGaListener(lora, List.of(batch), LoraGaOptions.defaults());
+            try (Trainer trainer = model.newTrainer(config(lora).addTrainingListeners(listener))) {
+                assertThat(listener.getReport().targets()).hasSize(2);
+                assertThat(lora.isStartPending("default")).isFalse();
+                assertThat(trainer.getManager().isOpen()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void listener_failure_releasesTheTrainersManager() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            LoraGaListener listener = new LoraGaListener(lora, List.of(), LoraGaOptions.defaults());
+            DefaultTrainingConfig config = config(lora).addTrainingListeners(listener);
+            String before = managers();
+            assertThatThrownBy(() -> model.newTrainer(config))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThat(managers()).isEqualTo(before);
+        }
+    }
+
+    /** Returns DJL's own description of the managers below the model's, without the sizes. */
+    private String managers() {
+        StringBuilder text = new StringBuilder();
+        for (NDArray array : model.getNDManager().getManagedArrays()) {
+            text.append(array.getManager().getName()).append('\n');
+        }
+        return text + (model.getNDManager().toString().contains("trainer") ? "trainer" : "");
+    }
+
+    @Test
+    void listener_severalDevices_areRefused() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            LoraGaListener listener =
+                    new LoraGaListener(lora, List.of(batch), LoraGaOptions.defaults());
+            DefaultTrainingConfig config =
+                    config(lora)
+                            .optDevices(new Device[] {Device.cpu(), Device.gpu(0)})
+                            .addTrainingListeners(listener);
+            assertThatThrownBy(() -> model.newTrainer(config))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("gpu(0)")
+                    .hasMessageContaining("optDevices");
+            assertThat(lora.isStartPending("default")).isTrue();
+        }
+    }
+}
