@@ -11,6 +11,7 @@ import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.adapter.RunningStatistics;
 import io.github.loradjl.gradient.GradientTask;
 import io.github.loradjl.init.LoraGaInit;
+import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
@@ -107,7 +108,8 @@ public final class LoraGa {
             NDManager scope,
             Map<String, LoraGaReport.Target> report) {
         LoraConfig config = lora.getConfig(name);
-        LoraGaInit init = (LoraGaInit) config.getInit();
+        // Another start that asks for the gradient gets it as LoraGaInit does by default.
+        LoraGaInit init = config.getInit() instanceof LoraGaInit own ? own : LoraInit.loraGa();
         Map<String, LoraLinear> targets = lora.getTargets(name);
         Map<String, Integer> counts = new LinkedHashMap<>();
         targets.keySet().forEach(path -> counts.put(path, 2 * config.rankOf(path)));

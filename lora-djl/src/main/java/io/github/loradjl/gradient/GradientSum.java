@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.linalg.RandomMatrix;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.TruncatedSvd;
 import io.github.loradjl.staged.LeafStore;
@@ -84,7 +85,7 @@ final class GradientSum implements AutoCloseable {
                     TruncatedSvd.compute(
                             matrix,
                             count,
-                            task.svd().withSeed(task.svd().seed() + path.hashCode()),
+                            task.svd().withSeed(RandomMatrix.seedFor(task.svd().seed(), path)),
                             task.manager());
         } catch (IllegalArgumentException e) {
             throw new IllegalStateException("gradient of " + path + ": " + e.getMessage(), e);

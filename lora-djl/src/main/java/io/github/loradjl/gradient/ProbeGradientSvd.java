@@ -100,7 +100,7 @@ final class ProbeGradientSvd implements GradientSvd {
                 layer.getIn(),
                 q,
                 1,
-                new SplittableRandom(task.svd().seed() + path.hashCode()));
+                new SplittableRandom(RandomMatrix.seedFor(task.svd().seed(), path)));
     }
 
     private static double energy(NDArray y) {
