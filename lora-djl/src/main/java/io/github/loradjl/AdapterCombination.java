@@ -124,6 +124,9 @@ public enum AdapterCombination {
     }
 
     void add(LoraModel lora, String name, Map<String, Double> weights) {
+        if (weights.isEmpty()) {
+            throw new IllegalArgumentException("there are no adapters to combine into " + name);
+        }
         Map<String, List<Part>> parts = new LinkedHashMap<>();
         weights.forEach(
                 (adapter, weight) -> {

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What an adapter is: rank 8, alpha 16, no dropout, on all linear layers but the output head,
@@ -489,7 +490,34 @@ public final class LoraConfig {
                     Double.isFinite(alpha) && alpha != 0,
                     "alpha must be a finite number other than 0, is " + alpha);
             check(dropout >= 0 && dropout < 1, "dropout must be in [0, 1), is " + dropout);
-            rankPattern.forEach((p, r) -> check(r > 0, "rank of " + p + " must be positive"));
+            Objects.requireNonNull(bias, "bias");
+            Objects.requireNonNull(init, "init");
+            rankPattern.forEach(
+                    (pattern, r) -> {
+                        TargetMatcher.checkExpression(pattern);
+                        check(r > 0, "the rank of " + pattern + " must be positive, is " + r);
+                    });
+            alphaPattern.forEach(
+                    (pattern, a) -> {
+                        TargetMatcher.checkExpression(pattern);
+                        check(
+                                Double.isFinite(a) && a != 0,
+                                "the alpha of "
+                                        + pattern
+                                        + " must be a finite number other than 0, is "
+                                        + a);
+                    });
+            check(
+                    targets.getExpression() != null || !targets.getNames().isEmpty(),
+                    "there are no target modules: name some, or leave them out for all-linear");
+            checkNames("target modules", targets.getNames());
+            checkNames("modules to save", modulesToSave);
+            checkNames("layers pattern", layersPattern);
+            modulesToSave.forEach(TargetMatcher::checkExpression);
+            layersPattern.forEach(TargetMatcher::checkExpression);
+            check(
+                    layersToTransform.stream().allMatch(layer -> layer >= 0),
+                    "layers are counted from 0, are " + layersToTransform);
             check(
                     layersToTransform.isEmpty()
                             || targets.getExpression() == null
@@ -499,6 +527,10 @@ public final class LoraConfig {
                     layersPattern.isEmpty() || !layersToTransform.isEmpty(),
                     "layersPattern needs layersToTransform");
             return new LoraConfig(this);
+        }
+
+        private static void checkNames(String what, List<String> names) {
+            check(names.stream().noneMatch(String::isBlank), "one of the " + what + " is blank");
         }
 
         private static void check(boolean valid, String message) {

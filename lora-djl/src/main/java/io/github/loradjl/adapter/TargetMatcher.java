@@ -203,6 +203,16 @@ public final class TargetMatcher {
         return matcher.lookingAt() ? Integer.parseInt(matcher.group("index")) : -1;
     }
 
+    /**
+     * Refuses what is no regular expression.
+     *
+     * @param expression the expression
+     * @throws IllegalArgumentException if it is malformed
+     */
+    public static void checkExpression(String expression) {
+        compile(expression);
+    }
+
     private static Pattern compile(String expression) {
         try {
             return Pattern.compile(expression);

@@ -400,6 +400,9 @@ public final class TorchOps {
      * Computes y + scaling (x A<sup>T</sup> B<sup>T</sup> - x A0<sup>T</sup> B0<sup>T</sup>). While
      * A = A0 and B = B0 the result is {@code y} to the last bit.
      *
+     * <p>All products are of two matrices: for arrays of more dimensions LibTorch would choose
+     * another product, which rounds differently, where a factor requires a gradient.
+     *
      * @param y an array of shape (..., m)
      * @param x an array of shape (..., n)
      * @param a A, of shape (r, n)

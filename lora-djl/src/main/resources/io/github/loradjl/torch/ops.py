@@ -176,11 +176,12 @@ class Ops(Module):
     b0: Tensor,
     scaling: Tensor) -> Tensor:
     t = ops.prim.dtype(x)
-    xa = torch.mul(torch.linear(x, torch.to(a, t, False, False, None), None), scaling)
-    xa0 = torch.mul(torch.linear(x, torch.to(a0, t, False, False, None), None), scaling)
+    rows = torch.reshape(x, [-1, torch.size(x, -1)])
+    xa = torch.mul(torch.linear(rows, torch.to(a, t, False, False, None), None), scaling)
+    xa0 = torch.mul(torch.linear(rows, torch.to(a0, t, False, False, None), None), scaling)
     now = torch.linear(xa, torch.to(b, t, False, False, None), None)
     start = torch.linear(xa0, torch.to(b0, t, False, False, None), None)
-    return torch.add(y, torch.sub(now, start))
+    return torch.add(y, torch.reshape(torch.sub(now, start), torch.size(y)))
   def dropout(self: __torch__.Ops,
     x: Tensor,
     rate: Tensor) -> Tensor:

@@ -145,9 +145,12 @@ class LoraLinearTest {
             subtracted.subtractCurrent();
             LowRankUpdate zeroB =
                     new LowRankUpdate(random(4, N), manager.zeros(new Shape(M, 4)), SCALING, 0.3);
+            subtracted.setTrainable(true);
+            zeroB.setTrainable(true);
             layer.put("subtracted", subtracted);
             layer.put("zeroB", zeroB);
-            NDArray wide = random(3, 5, N);
+            // Not contiguous: the order of LibTorch's products depends on that as well.
+            NDArray wide = random(5, 3, N).transpose(1, 0, 2);
             NDArray x = bfloat16 ? TorchOps.toBfloat16(wide) : wide;
             float[] expected = Models.values(forward(base, x, false));
             for (List<String> active :
