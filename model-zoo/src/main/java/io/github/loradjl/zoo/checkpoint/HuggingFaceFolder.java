@@ -69,7 +69,9 @@ public final class HuggingFaceFolder {
      * Offers one folder as a model zoo, for {@code Criteria.optModelZoo}.
      *
      * <p>Options (or arguments) of the criteria: {@code dtype}, {@code float32} or {@code
-     * bfloat16}, float32 by default; {@code trainParam}, false by default.
+     * bfloat16}, float32 by default; {@code trainParam}, false by default. With the types String
+     * and String the model continues a text, see {@link
+     * io.github.loradjl.zoo.text.generate.TextZooModel#config} for its arguments.
      *
      * @param folder the folder
      * @return a zoo that holds this model only

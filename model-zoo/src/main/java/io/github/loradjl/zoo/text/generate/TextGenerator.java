@@ -50,12 +50,18 @@ public final class TextGenerator {
      * @return the continuation, without the prompt and without special tokens: all pieces together
      */
     public String generate(String prompt, GenerationConfig config, Consumer<String> listener) {
-        long[] ids = tokenizer.encode(prompt);
-        if (ids.length == 0 && tokenizer.getBosId().isPresent()) {
-            ids = new long[] {tokenizer.getBosId().getAsLong()};
-        }
+        long[] ids = prompt(tokenizer, prompt);
         TextStream stream = new TextStream(tokenizer, ids, listener);
         generator.generate(ids, config, stream::add);
         return stream.finish();
+    }
+
+    /** Encodes a prompt; an empty one is the token that begins a text. */
+    static long[] prompt(TextTokenizer tokenizer, String text) {
+        long[] ids = tokenizer.encode(text);
+        if (ids.length == 0 && tokenizer.getBosId().isPresent()) {
+            return new long[] {tokenizer.getBosId().getAsLong()};
+        }
+        return ids;
     }
 }

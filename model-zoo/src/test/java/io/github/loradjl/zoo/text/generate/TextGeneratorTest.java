@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import ai.djl.inference.Predictor;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
 
 import com.google.gson.Gson;
@@ -47,6 +49,27 @@ class TextGeneratorTest {
             assertThat(String.join("", pieces)).isEqualTo(text);
             assertThat(pieces).hasSizeGreaterThan(20);
             assertThat("<s> " + text.strip()).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void criteria_withStrings_predictsTheContinuation() throws Exception {
+        Criteria<String, String> criteria =
+                Criteria.builder()
+                        .setTypes(String.class, String.class)
+                        .optModelZoo(
+                                HuggingFaceFolder.zoo(
+                                        SharedRoot.require("checkpoints/stories260K")))
+                        .optDevice(Device.cpu())
+                        .optArgument("maxNewTokens", 25)
+                        .build();
+        try (ZooModel<String, String> model = criteria.loadModel();
+                Predictor<String, String> predictor = model.newPredictor();
+                TextTokenizer tokenizer = TextTokenizer.load(model.getModelPath())) {
+            String prompt = "One day, a cat";
+            assertThat(predictor.predict(prompt))
+                    .isEqualTo(new TextGenerator(model, tokenizer).generate(prompt, tokens(25)))
+                    .isNotBlank();
         }
     }
 
