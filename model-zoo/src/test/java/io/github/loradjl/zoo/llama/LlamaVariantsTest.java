@@ -20,6 +20,7 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.reflect.TypeToken;
 import io.github.loradjl.adapter.BlockTree;
+import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,14 @@ import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /** Small models of every supported kind against random_models.json, made by make_golden.py. */
 class LlamaVariantsTest {
@@ -171,6 +179,60 @@ class LlamaVariantsTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("token id 40")
                     .hasMessageContaining("vocabulary of 40");
+        }
+    }
+
+    @Test
+    void forward_leavesOnlyItsResult() throws Exception {
+        FormulaCheckpoint.write(folder, expected("biases").config);
+        try (ZooModel<NDList, NDList> model = load();
+                NDManager manager = model.getNDManager().newSubManager()) {
+            model.getBlock().freezeParameters(false);
+            ParameterStore store = new ParameterStore(manager, false);
+            NDList ids = new NDList(ids(manager, 48));
+            NDList mask = new NDList(ids.get(0), manager.create(leftPadding(), new Shape(2, 48)));
+            model.getBlock().forward(store, ids, false).close();
+            int own = model.getNDManager().getManagedArrays().size();
+            model.getBlock().forward(store, ids, false).close();
+            model.getBlock().forward(store, mask, true).close();
+            try (GradientMode mode = GradientMode.on()) {
+                model.getBlock().forward(store, ids, ids, null).close();
+            }
+            assertThat(manager.getManagedArrays()).hasSize(2);
+            assertThat(model.getNDManager().getManagedArrays()).hasSize(own);
+        }
+    }
+
+    private static long[] leftPadding() {
+        long[] mask = new long[2 * 48];
+        Arrays.fill(mask, 5, mask.length, 1);
+        return mask;
+    }
+
+    @Test
+    void forward_manyThreads_agree() throws Exception {
+        FormulaCheckpoint.write(folder, expected("llama3").config);
+        try (ZooModel<NDList, NDList> model = load()) {
+            model.getBlock().freezeParameters(false);
+            List<Integer> lengths = new ArrayList<>();
+            for (int i = 0; i < 32; i++) {
+                // Some lengths make the tables of angles grow.
+                lengths.add(20 + 40 * (i % 8));
+            }
+            Map<Integer, Float> alone = new HashMap<>();
+            try (ZooModel<NDList, NDList> other = load()) {
+                lengths.forEach(n -> alone.computeIfAbsent(n, length -> loss(other, length)));
+            }
+            ExecutorService threads = Executors.newFixedThreadPool(8);
+            try {
+                List<Future<Float>> losses = new ArrayList<>();
+                lengths.forEach(n -> losses.add(threads.submit(() -> loss(model, n))));
+                for (int i = 0; i < lengths.size(); i++) {
+                    assertThat(losses.get(i).get()).isEqualTo(alone.get(lengths.get(i)));
+                }
+            } finally {
+                threads.shutdown();
+            }
         }
     }
 
