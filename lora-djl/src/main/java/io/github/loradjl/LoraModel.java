@@ -20,12 +20,10 @@ import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.staged.ActivationCheckpointing;
 import io.github.loradjl.staged.StagedBlock;
 import io.github.loradjl.staged.StagedBlocks;
-import io.github.loradjl.torch.GradientMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -79,7 +77,7 @@ public final class LoraModel implements AutoCloseable {
         manager = model.getNDManager().newSubManager();
         manager.setName("lora");
         layers = new WrappedLayers(state.getBlock(), selection);
-        adapted = new AdaptedBlock(state.getBlock(), new Host());
+        adapted = new AdaptedBlock(state.getBlock(), new ForwardPromises(this, state));
     }
 
     /**
@@ -330,7 +328,7 @@ public final class LoraModel implements AutoCloseable {
         return use(Arrays.asList(names));
     }
 
-    private AdapterSelection.Scope use(List<String> names) {
+    AdapterSelection.Scope use(List<String> names) {
         checkOpen();
         List<String> list = known(names);
         if (!merged.isEmpty()) {
@@ -672,7 +670,7 @@ public final class LoraModel implements AutoCloseable {
         };
     }
 
-    private AdapterSelection.Scope withoutCopies() {
+    AdapterSelection.Scope withoutCopies() {
         adapters.values().forEach(adapter -> adapter.copies().swapOut());
         return () -> getActive().forEach(name -> adapter(name).copies().swapIn());
     }
@@ -705,83 +703,17 @@ public final class LoraModel implements AutoCloseable {
         return adapter;
     }
 
-    private void checkOpen() {
-        if (detached) {
-            throw new IllegalStateException("the adapters have been detached");
-        }
+    AdapterSelection selection() {
+        return selection;
     }
 
-    /** What the block at the root asks of this model. */
-    private final class Host implements AdaptedBlock.Host {
+    Map<String, Adapter> adapters() {
+        return adapters;
+    }
 
-        /** {@inheritDoc} */
-        @Override
-        public AdapterSelection.Scope begin(List<String> names) {
-            return names == null ? selection.pin() : use(names);
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public void beginTraining() {
-            checkOpen();
-            if (selection.isOverridden()) {
-                throw new IllegalStateException(
-                        "training uses the adapters of setActive, not a choice per call");
-            }
-            getActive().forEach(LoraModel.this::checkStarted);
-            if (!merged.isEmpty()) {
-                throw new IllegalStateException(
-                        "adapters " + merged + " are merged: unmerge before training");
-            }
-            refreeze();
-            if (GradientMode.isOn()
-                    && trainable.values().stream().noneMatch(Parameter::requiresGradient)) {
-                throw new IllegalStateException(
-                        "nothing can be trained: of the adapters "
-                                + getAdapters()
-                                + ", "
-                                + getActive()
-                                + " are active and their parameters frozen; call setActive");
-            }
-        }
-
-        /** A parameter can be unfrozen behind our back, through the block that holds it. */
-        private void refreeze() {
-            state.refreeze();
-            List<String> active = getActive();
-            for (Map.Entry<String, Adapter> e : adapters.entrySet()) {
-                if (!active.contains(e.getKey())) {
-                    e.getValue().setTrainable(false);
-                }
-            }
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public List<String> unreached() {
-            for (String name : selection.active()) {
-                Adapter adapter = adapters.get(name);
-                List<String> missed = adapter == null ? List.of() : adapter.unreached();
-                if (!missed.isEmpty()) {
-                    return missed;
-                }
-            }
-            return List.of();
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public Collection<Parameter> trainable() {
-            return trainable.values();
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public AdapterSelection.Scope originals(boolean overwrite) {
-            if (overwrite) {
-                unmerge();
-            }
-            return withoutCopies();
+    void checkOpen() {
+        if (detached) {
+            throw new IllegalStateException("the adapters have been detached");
         }
     }
 }
