@@ -3,18 +3,15 @@ package io.github.loradjl;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
-import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import org.junit.jupiter.api.Test;
 
 import java.util.List;
 
 /** Holds the order of the rooms: nothing imports from a room above its own. */
-@AnalyzeClasses(
-        packages = "io.github.loradjl",
-        importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
 
     private static final String ROOT = "io.github.loradjl";
@@ -33,25 +30,37 @@ class ArchitectureTest {
                     ROOT + ".peft",
                     ROOT + ".training");
 
-    @ArchTest static final ArchRule NOTHING_IMPORTS_UPWARD = layers();
+    private static final JavaClasses CLASSES =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages(ROOT);
 
-    @ArchTest
-    static final ArchRule ONLY_TORCH_TOUCHES_THE_ENGINE =
-            noClasses()
-                    .that()
-                    .resideOutsideOfPackage(ROOT + ".torch")
-                    .should()
-                    .dependOnClassesThat()
-                    .resideInAPackage("ai.djl.pytorch..");
+    @Test
+    void rooms_importNothingFromAbove() {
+        layers().check(CLASSES);
+    }
 
-    @ArchTest
-    static final ArchRule INTERNAL_CLASSES_STAND_ALONE =
-            noClasses()
-                    .that()
-                    .resideInAPackage(ROOT + ".internal")
-                    .should()
-                    .dependOnClassesThat()
-                    .resideInAnyPackage(ROOMS.toArray(String[]::new));
+    @Test
+    void engine_isTouchedByTorchAlone() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + ".torch")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("ai.djl.pytorch..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void internalClasses_standAlone() {
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + ".internal")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(ROOMS.toArray(String[]::new))
+                .check(CLASSES);
+    }
 
     private static LayeredArchitecture layers() {
         LayeredArchitecture layers = layeredArchitecture().consideringOnlyDependenciesInLayers();
