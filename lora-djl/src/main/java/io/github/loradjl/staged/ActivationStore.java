@@ -1,5 +1,6 @@
 package io.github.loradjl.staged;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -126,10 +127,10 @@ public final class ActivationStore implements AutoCloseable {
             entry.offset = fileEnd;
             if (entry.type == DataType.UNKNOWN) {
                 try (NDArray stored = TorchOps.bfloat16AsBytes(source)) {
-                    append(stored.toByteBuffer());
+                    append(stored.toByteBuffer(true));
                 }
             } else {
-                append(source.toByteBuffer());
+                append(source.toByteBuffer(true));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(
@@ -147,24 +148,37 @@ public final class ActivationStore implements AutoCloseable {
     }
 
     private NDArray read(Entry entry, NDManager target) {
-        ByteBuffer buffer = target.allocateDirect(Math.toIntExact(entry.size));
+        try (NDManager cpu = target.newSubManager(Device.cpu())) {
+            NDArray result;
+            if (entry.type == DataType.UNKNOWN) {
+                int last = entry.shape.dimension() - 1;
+                Shape wide = entry.shape.slice(0, last).add(2 * entry.shape.get(last));
+                NDArray stored = cpu.create(wide, DataType.UINT8);
+                fill(stored, entry.offset);
+                result = TorchOps.bytesAsBfloat16(stored);
+            } else {
+                result = cpu.create(entry.shape, entry.type);
+                fill(result, entry.offset);
+            }
+            if (!target.getDevice().equals(Device.cpu())) {
+                result = result.toDevice(target.getDevice(), false);
+            }
+            result.attach(target);
+            return result;
+        }
+    }
+
+    /** Reads into the array's own memory: Java's direct buffers would wait for its collector. */
+    private void fill(NDArray array, long offset) {
+        ByteBuffer buffer = array.toByteBuffer(true);
         try {
             while (buffer.hasRemaining()) {
-                if (file.read(buffer, entry.offset + buffer.position()) < 0) {
+                if (file.read(buffer, offset + buffer.position()) < 0) {
                     throw new IOException("the temporary file of activations has been cut short");
                 }
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-        buffer.rewind();
-        if (entry.type != DataType.UNKNOWN) {
-            return target.create(buffer, entry.shape, entry.type);
-        }
-        int last = entry.shape.dimension() - 1;
-        Shape wide = entry.shape.slice(0, last).add(2 * entry.shape.get(last));
-        try (NDArray stored = target.create(buffer, wide, DataType.UINT8)) {
-            return TorchOps.bytesAsBfloat16(stored);
         }
     }
 
