@@ -72,7 +72,11 @@ final class GroupedGradientSvd implements GradientSvd {
             NDList labels = TorchOps.aliases(batch.getLabels(), scope);
             NDList output = task.base().forward(store, data, labels, null);
             NDArray loss = task.loss().evaluate(labels, output);
-            TorchOps.backward(loss);
+            // Where the loss depends on no target of the group, the missing gradients are an error
+            // later.
+            if (TorchOps.requiresGradient(loss)) {
+                TorchOps.backward(loss);
+            }
             loss.close();
         }
     }

@@ -63,7 +63,7 @@ final class ProbeGradientSvd implements GradientSvd {
         try (NDManager scope = task.manager().newSubManager();
                 GradientMode mode = GradientMode.off()) {
             Map<String, NDArray> products = timesG(task, scope, map(task, this::testMatrix));
-            products.forEach((path, y) -> energies.put(path, energy(y)));
+            products.forEach((path, y) -> energies.put(path, energy(path, y)));
             Map<String, NDArray> bases = orthonormal(products, scope);
             for (int i = 0; i < task.svd().powerIterations(); i++) {
                 Map<String, NDArray> rows = transposed(transposedTimesG(task, scope, bases));
@@ -103,8 +103,19 @@ final class ProbeGradientSvd implements GradientSvd {
                 new SplittableRandom(RandomMatrix.seedFor(task.svd().seed(), path)));
     }
 
-    private static double energy(NDArray y) {
-        return TorchOps.squareSum(y) / y.getShape().get(1);
+    private static double energy(String path, NDArray y) {
+        double energy = TorchOps.squareSum(y) / y.getShape().get(1);
+        if (energy == 0) {
+            throw GradientSum.noGradient(path);
+        }
+        if (!Double.isFinite(energy)) {
+            throw new IllegalStateException(
+                    "gradient of "
+                            + path
+                            + ": it holds NaN or infinite numbers; look for them in the weights and"
+                            + " in the calibration data");
+        }
+        return energy;
     }
 
     /** Computes G X for columns X of shape (n, q), and closes X. */

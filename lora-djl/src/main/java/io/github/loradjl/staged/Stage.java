@@ -57,7 +57,8 @@ public interface Stage {
     }
 
     /**
-     * Tells whether an entry of this stage's input list is differentiated.
+     * Tells whether an entry of this stage's input list is differentiated. Entries that hold no
+     * floating point numbers never are.
      *
      * @param index the index in the list
      * @return true for the first entry unless overridden

@@ -21,7 +21,7 @@ public final class StagedBlocks {
 
     /**
      * Returns a block as a chain of stages, if it is one: a {@link StagedBlock}, or a {@link
-     * SequentialBlock}, whose children are its stages.
+     * SequentialBlock}, whose children are its stages unless it returns what each of them gave.
      *
      * @param block the block
      * @return its chain, or empty
@@ -30,7 +30,9 @@ public final class StagedBlocks {
         if (block instanceof StagedBlock staged) {
             return Optional.of(staged);
         }
-        if (block instanceof SequentialBlock sequential && !sequential.getChildren().isEmpty()) {
+        if (block instanceof SequentialBlock sequential
+                && !sequential.isReturnIntermediate()
+                && !sequential.getChildren().isEmpty()) {
             return Optional.of(() -> childrenOf(sequential));
         }
         return Optional.empty();
@@ -76,6 +78,12 @@ public final class StagedBlocks {
         @Override
         public NDList forward(ParameterStore store, NDList inputs, boolean training) {
             return child.forward(store, inputs, training);
+        }
+
+        /** Nothing is known about the lists between children, so nothing is left out. */
+        @Override
+        public boolean carriesGradient(int index) {
+            return true;
         }
     }
 }

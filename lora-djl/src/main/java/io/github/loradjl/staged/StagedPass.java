@@ -3,6 +3,7 @@ package io.github.loradjl.staged;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.loss.Loss;
 
@@ -110,12 +111,19 @@ public final class StagedPass implements AutoCloseable {
             // What several stages see stays in memory, owned by this pass, until the pass ends.
             boolean keep =
                     s > 0
-                            && stages.get(s).carriesGradient(i)
+                            && isDifferentiated(s, i, array)
                             && identityIndex(next, array) < 0
                             && inputs.get(s - 1).stream().noneMatch(b -> b.passing() == array);
             slots.add(keep ? new Slot(activations.put(array), null) : new Slot(null, array));
         }
         return slots;
+    }
+
+    private boolean isDifferentiated(int s, int entry, NDArray array) {
+        DataType type = array.getDataType();
+        // DJL cannot name bfloat16.
+        boolean numbers = type.isFloating() || type == DataType.UNKNOWN;
+        return numbers && stages.get(s).carriesGradient(entry);
     }
 
     private static int identityIndex(NDList list, NDArray array) {
@@ -154,7 +162,9 @@ public final class StagedPass implements AutoCloseable {
             } else {
                 target = against(stage.forward(store, in, true));
             }
-            TorchOps.backward(target);
+            if (target != null && TorchOps.requiresGradient(target)) {
+                TorchOps.backward(target);
+            }
             outputGradients.stream().filter(g -> g != null).forEach(NDArray::close);
             outputGradients = new ArrayList<>();
             for (NDArray array : in) {
@@ -176,7 +186,7 @@ public final class StagedPass implements AutoCloseable {
                     slot.kept() == null
                             ? TorchOps.alias(slot.passing(), scope)
                             : slot.kept().take(scope);
-            if (wantGradients && stages.get(s).carriesGradient(i)) {
+            if (wantGradients && isDifferentiated(s, i, array)) {
                 array.setRequiresGradient(true);
             }
             in.add(array);
@@ -184,7 +194,9 @@ public final class StagedPass implements AutoCloseable {
         return in;
     }
 
-    /** Forms the scalar whose gradient is that of the loss. */
+    /**
+     * Forms the scalar whose gradient is that of the loss; null if the loss depends on no entry.
+     */
     private NDArray against(NDList out) {
         NDArray sum = null;
         for (int i = 0; i < outputGradients.size(); i++) {

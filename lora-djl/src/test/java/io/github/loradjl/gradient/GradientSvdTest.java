@@ -214,4 +214,47 @@ class GradientSvdTest {
                                         .as(layer.getPath())
                                         .isNull());
     }
+
+    /** Puts another block in the place of the model's, with adapters of its own. */
+    private void attach(SequentialBlock block) {
+        lora.close();
+        block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 16));
+        model.setBlock(block);
+        lora = LoraModel.attach(model, LoraConfig.builder().optRank(2).build());
+    }
+
+    @Test
+    void layerByLayer_listsBetweenChildren_areDifferentiatedWhole() {
+        attach(
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(24).build())
+                        .add(x -> new NDList(x.head().tanh(), x.head().square()))
+                        .add(x -> new NDList(x.get(0).add(x.get(1))))
+                        .add(Linear.builder().setUnits(12).build()));
+        GradientTask exact = task(EXACT, GradientKind.SGD);
+        compare(
+                GradientSvd.wholeModel().compute(exact),
+                GradientSvd.layerByLayer().compute(exact),
+                0.99999);
+    }
+
+    @Test
+    void strategies_targetWithoutGradient_isNamed() {
+        attach(
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(24).build())
+                        .add(x -> new NDList(x.head().stopGradient()))
+                        .add(Linear.builder().setUnits(12).build()));
+        for (GradientSvd strategy :
+                List.of(
+                        GradientSvd.wholeModel(),
+                        GradientSvd.serial(1),
+                        GradientSvd.layerByLayer(),
+                        GradientSvd.probe())) {
+            assertThatThrownBy(
+                            () -> strategy.compute(task(SvdOptions.defaults(), GradientKind.SGD)))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageStartingWith("target 0 receives no gradient");
+        }
+    }
 }
