@@ -1,6 +1,5 @@
 package io.github.loradjl;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.loss.Loss;
@@ -12,8 +11,8 @@ import io.github.loradjl.adapter.RunningStatistics;
 import io.github.loradjl.gradient.GradientTask;
 import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
+import io.github.loradjl.init.LoraStart;
 import io.github.loradjl.linalg.SingularFactors;
-import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
 import java.util.ArrayList;
@@ -85,47 +84,56 @@ public final class LoraGa {
         try (AdapterSelection.Scope baseAlone = lora.baseAlone();
                 RunningStatistics fixed = RunningStatistics.freeze(lora.getBase());
                 NDManager scope = lora.getManager().newSubManager()) {
+            Map<String, Map<String, SingularFactors>> gradients = new LinkedHashMap<>();
             for (String name : waiting) {
-                start(lora, name, loss, calibration, options, scope, report);
+                GradientTask task = task(lora, name, loss, calibration, options, scope);
+                gradients.put(name, options.getStrategy().compute(task));
             }
+            // Only now, so that a failure above leaves all adapters waiting.
+            gradients.forEach((name, factors) -> start(lora, name, factors, report));
         } finally {
-            Integer seed = scopeSeed(lora);
+            Integer seed = lora.getModel().getNDManager().getEngine().getSeed();
             TorchOps.seed(seed == null ? System.nanoTime() : seed);
         }
         return new LoraGaReport(report);
     }
 
-    private static Integer scopeSeed(LoraModel lora) {
-        return lora.getModel().getNDManager().getEngine().getSeed();
-    }
-
-    private static void start(
+    private static GradientTask task(
             LoraModel lora,
             String name,
             Loss loss,
             List<Batch> calibration,
             LoraGaOptions options,
-            NDManager scope,
-            Map<String, LoraGaReport.Target> report) {
+            NDManager scope) {
         LoraConfig config = lora.getConfig(name);
         // Another start that asks for the gradient gets it as LoraGaInit does by default.
         LoraGaInit init = config.getInit() instanceof LoraGaInit own ? own : LoraInit.loraGa();
         Map<String, LoraLinear> targets = lora.getTargets(name);
         Map<String, Integer> counts = new LinkedHashMap<>();
-        targets.keySet().forEach(path -> counts.put(path, 2 * config.rankOf(path)));
-        GradientTask task =
-                new GradientTask(
-                        lora.getBase(),
-                        targets,
-                        counts,
-                        loss,
-                        calibration,
-                        init.getGradientKind(),
-                        init.getSvdOptions(),
-                        options.getSeed(),
-                        scope,
-                        options.getProgress());
-        Map<String, SingularFactors> gradients = options.getStrategy().compute(task);
+        targets.forEach(
+                (path, layer) -> {
+                    long available = Math.min(layer.getOut(), layer.getIn());
+                    counts.put(path, (int) Math.min(2L * config.rankOf(path), available));
+                });
+        return new GradientTask(
+                lora.getBase(),
+                targets,
+                counts,
+                loss,
+                calibration,
+                init.getGradientKind(),
+                init.getSvdOptions(),
+                options.getSeed(),
+                scope,
+                options.getProgress());
+    }
+
+    private static void start(
+            LoraModel lora,
+            String name,
+            Map<String, SingularFactors> gradients,
+            Map<String, LoraGaReport.Target> report) {
+        Map<String, LoraLinear> targets = lora.getTargets(name);
         gradients.forEach(
                 (path, factors) -> {
                     lora.start(name, targets.get(path), factors);
@@ -139,23 +147,11 @@ public final class LoraGa {
             LoraLinear layer, String name, SingularFactors gradient) {
         LowRankUpdate update = layer.get(name);
         double weight = Math.sqrt(TorchOps.squareSum(layer.getWeight()));
-        double start = update.getScaling() * productNorm(update.getA0(), update.getB0());
+        double start = new LoraStart(update.getA(), update.getB()).productNorm(update.getScaling());
         return new LoraGaReport.Target(
                 update.getRank(),
                 Math.sqrt(gradient.energy()),
-                gradient.captured(2 * update.getRank()),
+                gradient.captured(gradient.rank()),
                 start / weight);
-    }
-
-    /** Computes ||B A|| from the two small Gram matrices: its square is their inner product. */
-    private static double productNorm(NDArray a, NDArray b) {
-        try (GradientMode mode = GradientMode.off();
-                NDArray at = a.transpose();
-                NDArray bt = b.transpose();
-                NDArray gramA = a.matMul(at);
-                NDArray gramB = bt.matMul(b);
-                NDArray inner = TorchOps.inner(gramA, gramB)) {
-            return Math.sqrt(inner.toFloatArray()[0]);
-        }
     }
 }

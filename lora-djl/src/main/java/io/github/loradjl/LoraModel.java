@@ -16,6 +16,7 @@ import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.adapter.PrivateCopies;
 import io.github.loradjl.adapter.RunningStatistics;
 import io.github.loradjl.adapter.StoredWeights;
+import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.staged.ActivationCheckpointing;
 import io.github.loradjl.staged.StagedBlock;
@@ -158,7 +159,7 @@ public final class LoraModel implements AutoCloseable {
                                         ? AdapterStart.pending(layer, config, manager)
                                         : AdapterStart.of(layer, config, null, manager));
         adapter.setPending(pending);
-        if (pending && !config.isRankStabilized()) {
+        if (config.getInit() instanceof LoraGaInit && !config.isRankStabilized()) {
             logger.warn(
                     "LoRA-GA's scale depends on the rank unless the scaling is rank-stabilised"
                             + " (LoraConfig.Builder.optRankStabilized).");

@@ -10,6 +10,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
@@ -24,8 +25,10 @@ import ai.djl.training.loss.Loss;
 import io.github.loradjl.adapter.AdaptedBlock;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.gradient.GradientSvd;
+import io.github.loradjl.init.InitContext;
 import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
+import io.github.loradjl.init.LoraStart;
 import io.github.loradjl.init.Scale;
 import io.github.loradjl.linalg.Subspaces;
 import io.github.loradjl.linalg.SvdOptions;
@@ -161,6 +164,64 @@ class LoraGaTest {
             assertThat(lora.isStartPending("default")).isTrue();
             assertThat(live()).isEqualTo(before);
             assertThat(GradientMode.isOn()).isFalse();
+        }
+    }
+
+    @Test
+    void start_failureOfTheSecondAdapter_startsNone() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            LoraConfig second =
+                    LoraConfig.builder().optTargetModules("2").optInit(LoraInit.loraGa()).build();
+            lora.addAdapter("second", second);
+            lora.setActive("default", "second");
+            GradientSvd strategy =
+                    task -> {
+                        if (task.targets().size() == 1) {
+                            throw new IllegalStateException("no gradient today");
+                        }
+                        return GradientSvd.automatic().compute(task);
+                    };
+            LoraGaOptions options = LoraGaOptions.builder().optStrategy(strategy).build();
+            assertThatThrownBy(() -> LoraGa.start(lora, Loss.l2Loss(), List.of(batch), options))
+                    .hasMessage("no gradient today");
+            assertThat(lora.isStartPending("default")).isTrue();
+            LoraGa.start(lora, Loss.l2Loss(), List.of(batch));
+            assertThat(lora.isStartPending("default")).isFalse();
+            assertThat(lora.isStartPending("second")).isFalse();
+        }
+    }
+
+    /** A user's own start from the gradient, of any rank, whose product is left in. */
+    private record FirstVector() implements LoraInit {
+
+        @Override
+        public LoraStart start(InitContext context) {
+            NDManager owner = context.manager();
+            NDArray a = owner.zeros(new Shape(context.rank(), context.inputs()));
+            NDArray b = owner.zeros(new Shape(context.outputs(), context.rank()));
+            a.set(new NDIndex("0"), context.gradient().vt().get(0));
+            return new LoraStart(a, b);
+        }
+
+        @Override
+        public boolean needsGradient() {
+            return true;
+        }
+
+        @Override
+        public String getName() {
+            return "first_vector";
+        }
+    }
+
+    @Test
+    void start_ofAUsersOwn_needsNeitherTwiceTheRankNorASubtractedProduct() {
+        LoraConfig config = LoraConfig.builder().optRank(12).optInit(new FirstVector()).build();
+        try (LoraModel lora = LoraModel.attach(model, config)) {
+            LoraGaReport report = LoraGa.start(lora, Loss.l2Loss(), List.of(batch));
+            assertThat(report.targets().get("0").startSize()).isZero();
+            // All 16 triplets of a 24 x 16 matrix hold all its energy, up to float32.
+            assertThat(report.targets().get("0").capturedEnergy()).isCloseTo(1, within(1e-5));
         }
     }
 
