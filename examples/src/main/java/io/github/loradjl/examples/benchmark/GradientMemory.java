@@ -55,7 +55,7 @@ public final class GradientMemory {
                         "layer-by-layer", GradientSvd.layerByLayer(),
                         "spilled", GradientSvd.layerByLayer(0),
                         "whole", GradientSvd.wholeModel(),
-                        "serial", GradientSvd.serial(7),
+                        "serial", GradientSvd.serial(84),
                         "probe", GradientSvd.probe());
         GradientSvd strategy = strategies.get(args.length == 1 ? args[0] : "");
         if (strategy == null) {
