@@ -19,7 +19,10 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.Trainer;
+import ai.djl.training.dataset.ArrayDataset;
 import ai.djl.training.dataset.Batch;
+import ai.djl.training.dataset.RandomAccessDataset;
+import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.training.loss.Loss;
 
 import io.github.loradjl.adapter.AdaptedBlock;
@@ -33,6 +36,7 @@ import io.github.loradjl.init.Scale;
 import io.github.loradjl.linalg.Subspaces;
 import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.testing.Batches;
+import io.github.loradjl.testing.Models;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.training.LoraGaListener;
@@ -41,6 +45,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import java.util.ArrayList;
 import java.util.List;
 
 class LoraGaTest {
@@ -290,22 +295,83 @@ class LoraGaTest {
     @Test
     void listener_failure_releasesTheTrainersManager() {
         try (LoraModel lora = attach(LoraInit.loraGa())) {
-            LoraGaListener listener = new LoraGaListener(lora, List.of(), LoraGaOptions.defaults());
-            DefaultTrainingConfig config = config(lora).addTrainingListeners(listener);
-            String before = managers();
+            List<NDManager> managers = new ArrayList<>();
+            TrainingListenerAdapter witness =
+                    new TrainingListenerAdapter() {
+
+                        @Override
+                        public void onTrainingBegin(Trainer trainer) {
+                            managers.add(trainer.getManager());
+                        }
+                    };
+            DefaultTrainingConfig config =
+                    config(lora)
+                            .addTrainingListeners(witness)
+                            .addTrainingListeners(
+                                    new LoraGaListener(lora, List.of(), LoraGaOptions.defaults()));
             assertThatThrownBy(() -> model.newTrainer(config))
                     .isInstanceOf(IllegalArgumentException.class);
-            assertThat(managers()).isEqualTo(before);
+            assertThat(managers).hasSize(1).noneMatch(NDManager::isOpen);
         }
     }
 
-    /** Returns DJL's own description of the managers below the model's, without the sizes. */
-    private String managers() {
-        StringBuilder text = new StringBuilder();
-        for (NDArray array : model.getNDManager().getManagedArrays()) {
-            text.append(array.getManager().getName()).append('\n');
+    @Test
+    void listener_ofAnotherModel_isRefused() {
+        try (LoraModel lora = attach(LoraInit.loraGa());
+                Model other = Models.mlp();
+                LoraModel otherLora = LoraModel.attach(other, lora.getConfig("default"))) {
+            DefaultTrainingConfig config =
+                    config(lora)
+                            .addTrainingListeners(
+                                    new LoraGaListener(
+                                            otherLora, List.of(batch), LoraGaOptions.defaults()));
+            assertThatThrownBy(() -> model.newTrainer(config))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("another model");
         }
-        return text + (model.getNDManager().toString().contains("trainer") ? "trainer" : "");
+    }
+
+    @Test
+    void listener_withoutBatches_isRefused() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            assertThatThrownBy(() -> new LoraGaListener(lora, shuffled(), 0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("at least one");
+        }
+    }
+
+    /** DJL draws the order of a shuffled data set from a generator that all share. */
+    @Test
+    void listener_shuffledData_trainsInTheOrderOfARunWithoutIt() throws Exception {
+        RandomAccessDataset data = shuffled();
+        try (LoraModel lora = attach(LoraInit.kaimingUniform())) {
+            Engine.getInstance().setRandomSeed(5);
+            float[] expected = firstBatch(config(lora), data);
+            lora.addAdapter(
+                    "ga", LoraConfig.builder().optRank(2).optInit(LoraInit.loraGa()).build());
+            lora.setActive("ga");
+            Engine.getInstance().setRandomSeed(5);
+            LoraGaListener listener = new LoraGaListener(lora, data, 2, LoraGaOptions.defaults());
+            assertThat(firstBatch(config(lora).addTrainingListeners(listener), data))
+                    .isEqualTo(expected);
+            assertThat(listener.getReport().targets()).hasSize(2);
+        }
+    }
+
+    private RandomAccessDataset shuffled() {
+        return new ArrayDataset.Builder()
+                .setData(batch.getData().head())
+                .optLabels(batch.getLabels().head())
+                .setSampling(8, true)
+                .build();
+    }
+
+    private float[] firstBatch(DefaultTrainingConfig config, RandomAccessDataset data)
+            throws Exception {
+        try (Trainer trainer = model.newTrainer(config);
+                Batch first = trainer.iterateDataset(data).iterator().next()) {
+            return first.getData().head().toFloatArray();
+        }
     }
 
     @Test

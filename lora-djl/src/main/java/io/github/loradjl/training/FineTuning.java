@@ -10,6 +10,7 @@ import ai.djl.training.listener.TrainingListener.BatchData;
 import ai.djl.translate.TranslateException;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -41,11 +42,19 @@ public final class FineTuning {
      * @return the number of steps made
      * @throws IOException if the data cannot be read
      * @throws TranslateException if the data cannot be prepared
+     * @throws IllegalArgumentException if there are no training or validation data, or the trainer
+     *     has several devices
      * @throws IllegalStateException if a loss or a gradient is not finite; the step is not made
      */
     public static long fit(
             Trainer trainer, FineTuningConfig config, Dataset train, Dataset validation)
             throws IOException, TranslateException {
+        if (trainer.getDevices().length != 1) {
+            throw new IllegalArgumentException(
+                    "fine-tuning runs on one device, but the trainer has "
+                            + List.of(trainer.getDevices())
+                            + ": set DefaultTrainingConfig.optDevices to one of them");
+        }
         FineTuningListener listener = config.listener();
         long steps = 0;
         long validatedAt = -1;
@@ -87,6 +96,9 @@ public final class FineTuning {
                     break;
                 }
                 start = System.nanoTime();
+            }
+            if (steps == 0) {
+                throw new IllegalArgumentException("the training data is empty");
             }
             if (validation != null && validatedAt != steps) {
                 listener.onValidation(steps, validate(trainer, config, validation));

@@ -6,6 +6,7 @@ import ai.djl.training.dataset.Dataset;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.training.util.ProgressBar;
 import ai.djl.translate.TranslateException;
+import ai.djl.util.RandomUtils;
 
 import io.github.loradjl.LoraGa;
 import io.github.loradjl.LoraGaOptions;
@@ -25,6 +26,8 @@ import java.util.Map;
  * data set unless set otherwise.
  *
  * <p>Where no active adapter waits for its start, because it is started or loaded, it does nothing.
+ * After reading a data set it seeds DJL's generator again from the engine's seed, if there is one:
+ * a shuffled data set draws its order from it.
  *
  * @see LoraGa
  */
@@ -56,6 +59,7 @@ public class LoraGaListener extends TrainingListenerAdapter {
      * @param lora the adapted model
      * @param calibration the data set
      * @param batches the number of batches to read
+     * @throws IllegalArgumentException if {@code batches} is not positive
      */
     public LoraGaListener(LoraModel lora, Dataset calibration, int batches) {
         this(
@@ -72,8 +76,13 @@ public class LoraGaListener extends TrainingListenerAdapter {
      * @param calibration the data set
      * @param batches the number of batches to read
      * @param options the strategy and the rest
+     * @throws IllegalArgumentException if {@code batches} is not positive
      */
     public LoraGaListener(LoraModel lora, Dataset calibration, int batches, LoraGaOptions options) {
+        if (batches < 1) {
+            throw new IllegalArgumentException(
+                    "the gradient needs at least one calibration batch, not " + batches);
+        }
         this.lora = lora;
         dataset = calibration;
         given = null;
@@ -113,6 +122,13 @@ public class LoraGaListener extends TrainingListenerAdapter {
     }
 
     private void start(Trainer trainer) {
+        if (trainer.getModel().getBlock() != lora.getBlock()) {
+            throw new IllegalStateException(
+                    "the LoraGaListener is for another model than "
+                            + trainer.getModel().getName()
+                            + ", which is being trained: give it the LoraModel attached to that"
+                            + " one");
+        }
         if (trainer.getDevices().length > 1) {
             throw new IllegalStateException(
                     "LoRA-GA starts on one device, but the trainer has "
@@ -140,6 +156,16 @@ public class LoraGaListener extends TrainingListenerAdapter {
                 if (calibration.size() == batches) {
                     break;
                 }
+            }
+            if (calibration.size() < batches) {
+                logger.warn(
+                        "The calibration data has {} batches, fewer than the {} asked for.",
+                        calibration.size(),
+                        batches);
+            }
+            Integer seed = trainer.getManager().getEngine().getSeed();
+            if (seed != null) {
+                RandomUtils.RANDOM.setSeed(seed);
             }
             return calibration;
         } catch (IOException e) {

@@ -14,9 +14,12 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.Trainer;
 import ai.djl.training.dataset.ArrayDataset;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.dataset.Dataset;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.training.loss.Loss;
 import ai.djl.training.tracker.Tracker;
+import ai.djl.util.Progress;
 
 import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraModel;
@@ -116,12 +119,12 @@ class FineTuningTest {
                 new TokenCounter() {
 
                     @Override
-                    public long countInputs(ai.djl.training.dataset.Batch batch) {
+                    public long countInputs(Batch batch) {
                         return 0;
                     }
 
                     @Override
-                    public long countTargets(ai.djl.training.dataset.Batch batch) {
+                    public long countTargets(Batch batch) {
                         return ++calls[0];
                     }
                 };
@@ -151,6 +154,27 @@ class FineTuningTest {
                                 .getArray()
                                 .toFloatArray())
                 .isEqualTo(before);
+    }
+
+    @Test
+    void fit_withoutTrainingData_isRefused() throws Exception {
+        Dataset none = new NoData();
+        try (Trainer trainer = model.newTrainer(new DefaultTrainingConfig(Loss.l2Loss()))) {
+            assertThatThrownBy(() -> FineTuning.fit(trainer, config().build(), none, null))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("training data is empty");
+        }
+    }
+
+    private static final class NoData implements Dataset {
+
+        @Override
+        public Iterable<Batch> getData(NDManager manager) {
+            return List.of();
+        }
+
+        @Override
+        public void prepare(Progress progress) {}
     }
 
     @Test
