@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
+import io.github.loradjl.adapter.TargetMatcher;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.linalg.TruncatedSvd;
@@ -53,15 +54,19 @@ public enum AdapterCombination {
     LINEAR {
         @Override
         LowRankUpdate combine(List<Part> parts, NDManager manager) {
+            if (parts.stream().anyMatch(part -> part.update().getA0() != null)) {
+                throw new IllegalArgumentException(
+                        "adapters with a subtracted start have no linear combination of"
+                                + " factors: use CONCATENATE or SVD");
+            }
+            if (parts.stream().mapToInt(part -> part.update().getRank()).distinct().count() > 1) {
+                throw new IllegalArgumentException(
+                        "a linear combination needs equal ranks: use CONCATENATE or SVD");
+            }
             NDArray a = null;
             NDArray b = null;
             for (Part part : parts) {
                 LowRankUpdate update = part.update();
-                if (update.getA0() != null) {
-                    throw new IllegalArgumentException(
-                            "adapters with a subtracted start have no linear combination of"
-                                    + " factors: use CONCATENATE or SVD");
-                }
                 double factor = part.weight() * update.getScaling();
                 double root = Math.sqrt(Math.abs(factor));
                 NDArray nextA = update.getA().mul(Math.signum(factor) * root);
@@ -69,9 +74,6 @@ public enum AdapterCombination {
                 if (a == null) {
                     a = nextA;
                     b = nextB;
-                } else if (!a.getShape().equals(nextA.getShape())) {
-                    throw new IllegalArgumentException(
-                            "a linear combination needs equal ranks: use CONCATENATE or SVD");
                 } else {
                     a.addi(nextA);
                     b.addi(nextB);
@@ -118,11 +120,6 @@ public enum AdapterCombination {
         return new LowRankUpdate(a, b, 1, 0);
     }
 
-    /** Quotes a path for a regular expression that Python reads alike. */
-    private static String literal(String path) {
-        return path.replaceAll("[^A-Za-z0-9_]", "\\\\$0");
-    }
-
     void add(LoraModel lora, String name, Map<String, Double> weights) {
         if (weights.isEmpty()) {
             throw new IllegalArgumentException("there are no adapters to combine into " + name);
@@ -150,15 +147,16 @@ public enum AdapterCombination {
                     (path, list) -> {
                         LowRankUpdate update = combine(list, lora.getManager());
                         updates.put(path, update);
-                        ranks.put("^" + literal(path), update.getRank());
-                        alphas.put("^" + literal(path), (double) update.getRank());
+                        String pattern = "^" + TargetMatcher.literal(path);
+                        ranks.put(pattern, update.getRank());
+                        alphas.put(pattern, (double) update.getRank());
                     });
             lora.addAdapter(
                     name,
                     LoraConfig.builder()
                             .optTargetPattern(
                                     updates.keySet().stream()
-                                            .map(AdapterCombination::literal)
+                                            .map(TargetMatcher::literal)
                                             .collect(Collectors.joining("|")))
                             .optRankPattern(ranks)
                             .optAlphaPattern(alphas)

@@ -5,7 +5,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 
+import java.util.ArrayDeque;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -95,7 +97,14 @@ public final class PrivateCopies implements AutoCloseable {
                 ofOwner.put(place.original(), place.copy());
             }
         }
-        byOwner.forEach((owner, exchanged) -> References.exchange(Set.of(owner), exchanged));
+        Deque<Runnable> undo = new ArrayDeque<>();
+        try {
+            byOwner.forEach(
+                    (owner, exchanged) -> undo.push(References.exchange(Set.of(owner), exchanged)));
+        } catch (IllegalArgumentException e) {
+            undo.forEach(Runnable::run);
+            throw e;
+        }
     }
 
     /**

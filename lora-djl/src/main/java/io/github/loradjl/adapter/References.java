@@ -129,7 +129,7 @@ final class References {
     @SuppressWarnings("unchecked")
     private Object exchangedMap(Map<?, ?> map) {
         Map<Object, Object> target = (Map<Object, Object>) map;
-        for (Object key : List.copyOf(target.keySet())) {
+        for (Object key : new ArrayList<>(target.keySet())) {
             Object before = target.get(key);
             Object after = exchanged(before);
             if (after == before) {

@@ -204,6 +204,16 @@ public final class TargetMatcher {
     }
 
     /**
+     * Quotes a path for an expression, so that Java and Python read it alike.
+     *
+     * @param path a module's dotted path
+     * @return an expression that matches the path alone
+     */
+    public static String literal(String path) {
+        return path.replaceAll("[^A-Za-z0-9_]", "\\\\$0");
+    }
+
+    /**
      * Refuses what is no regular expression.
      *
      * @param expression the expression

@@ -15,11 +15,11 @@ import io.github.loradjl.adapter.TargetMatcher;
 import io.github.loradjl.torch.GradientMode;
 
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Forms the tensors of a saved adapter and the configuration that gives them their meaning.
@@ -125,7 +125,7 @@ final class AdapterExport {
             double eta = update.getScaling();
             fits = fits && config.rankOf(path) == rank && same(config.scalingOf(path), eta);
             // Anchored, because a pattern matches the end of a path.
-            String pattern = "^" + path.replace(".", "\\.");
+            String pattern = "^" + TargetMatcher.literal(path);
             if (rank != config.getRank()) {
                 ranks.put(pattern, rank);
             }
@@ -154,18 +154,25 @@ final class AdapterExport {
         }
         Set<String> suffixes = new TreeSet<>();
         targets.keySet().forEach(path -> suffixes.add(path.substring(path.lastIndexOf('.') + 1)));
-        TargetMatcher matcher = TargetMatcher.names(List.copyOf(suffixes));
-        boolean exact = true;
-        for (BlockTree.Node node : BlockTree.walk(lora.getBase())) {
-            exact = exact && matcher.matches(node.path(), true) == targets.containsKey(node.path());
+        LoraConfig.Builder builder =
+                config.toBuilder().optExcludeModules().optLayersToTransform().optLayersPattern();
+        for (Set<String> names : List.of(suffixes, targets.keySet())) {
+            if (meansTargets(TargetMatcher.names(List.copyOf(names)))) {
+                return builder.optTargetModules(names.toArray(String[]::new)).build();
+            }
         }
-        Set<String> names = exact ? suffixes : new LinkedHashSet<>(targets.keySet());
-        return config.toBuilder()
-                .optTargetModules(names.toArray(String[]::new))
-                .optExcludeModules()
-                .optLayersToTransform()
-                .optLayersPattern()
+        // Even a whole path may be the end of another one.
+        return builder.optTargetPattern(
+                        targets.keySet().stream()
+                                .map(TargetMatcher::literal)
+                                .collect(Collectors.joining("|")))
                 .build();
+    }
+
+    private boolean meansTargets(TargetMatcher matcher) {
+        return BlockTree.walk(lora.getBase()).stream()
+                .map(BlockTree.Node::path)
+                .allMatch(path -> matcher.matches(path, true) == targets.containsKey(path));
     }
 
     /**

@@ -73,7 +73,7 @@ record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, String 
         }
         LoraConfig own = null;
         LoraInit init = init(in.text("init", "true"));
-        long seed = Long.parseLong(in.text("seed", "42"));
+        long seed = seed(in);
         if (in.flag("difference")) {
             if (!side.has("config") || !side.get("config").isJsonObject()) {
                 throw in.error("says that the adapter is a difference but has no config");
@@ -87,6 +87,15 @@ record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, String 
             config = config.toBuilder().optInit(init).optSeed(seed).build();
         }
         return new AdapterFolder(path, config, own, in.text("base_sha256", null));
+    }
+
+    private static long seed(JsonReading in) throws IOException {
+        String text = in.text("seed", "42");
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw in.error("has seed " + text + "; it must be a whole number in quotes");
+        }
     }
 
     private static LoraInit init(String name) {

@@ -301,7 +301,6 @@ final class AdapterImport {
                 update = new LowRankUpdate(owned(a), owned(b), eta, config.getDropout());
             }
         }
-        update.setTrainable(true);
         return update;
     }
 

@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.nn.core.Linear;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -17,6 +21,7 @@ import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.safetensors.SafetensorsFile;
 import io.github.loradjl.safetensors.SafetensorsWriter;
+import io.github.loradjl.testing.Models;
 import io.github.loradjl.testing.SharedRoot;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +34,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -158,6 +164,71 @@ class PeftAdapterTest {
         }
         assertThat(PeftAdapter.readConfig(folder).getTargets().getNames())
                 .containsExactlyInAnyOrder("layers.0.down", "layers.1.up", "layers.1.down");
+    }
+
+    /** PEFT refuses layers_to_transform beside anything but a list of names. */
+    @Test
+    void save_allLinearOfSomeLayers_listsThem() throws Exception {
+        LoraConfig config =
+                LoraConfig.builder()
+                        .optRank(2)
+                        .optLayersToTransform(1)
+                        .optLayersPattern("layers")
+                        .build();
+        Set<String> targets;
+        try (LoraModel lora = LoraModel.attach(model, config)) {
+            targets = lora.getTargets(LoraModel.DEFAULT_ADAPTER).keySet();
+            assertThat(targets).allMatch(path -> path.startsWith("layers.1.")).isNotEmpty();
+            PeftAdapter.save(lora, folder);
+        }
+        JsonObject json =
+                JsonParser.parseString(Files.readString(folder.resolve("adapter_config.json")))
+                        .getAsJsonObject();
+        assertThat(json.get("layers_to_transform").isJsonNull()).isTrue();
+        assertThat(json.getAsJsonArray("target_modules")).hasSameSizeAs(targets);
+        try (LoraModel lora = PeftAdapter.load(model, folder)) {
+            assertThat(lora.getTargets(LoraModel.DEFAULT_ADAPTER).keySet()).isEqualTo(targets);
+        }
+    }
+
+    @Test
+    void save_allLinearWhereAPathEndsAnother_isStillRead() throws Exception {
+        SequentialBlock inner =
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(4).build())
+                        .add(Linear.builder().setUnits(4).build());
+        SequentialBlock block =
+                new SequentialBlock()
+                        .add(Linear.builder().setUnits(4).build())
+                        .add(Linear.builder().setUnits(4).build())
+                        .add(inner);
+        LoraConfig config = LoraConfig.builder().optRank(2).optExcludeModules("2.1").build();
+        try (Model nested = Models.model("nested", block, new Shape(1, 4))) {
+            try (LoraModel lora = LoraModel.attach(nested, config)) {
+                PeftAdapter.save(lora, folder);
+            }
+            try (LoraModel lora = PeftAdapter.load(nested, folder)) {
+                assertThat(lora.getTargets(LoraModel.DEFAULT_ADAPTER).keySet())
+                        .containsExactly("0", "1", "2.0");
+            }
+        }
+    }
+
+    @Test
+    void load_beside_isFrozenUntilActivated() throws Exception {
+        saveGaussian();
+        try (LoraModel lora = LoraModel.attach(model)) {
+            PeftAdapter.load(lora, folder, "other");
+            assertThat(trainable()).isEmpty();
+            lora.setActive("other");
+            assertThat(trainable()).hasSameSizeAs(lora.getTrainableParameters().values());
+        }
+    }
+
+    private List<Parameter> trainable() {
+        return model.getBlock().getParameters().values().stream()
+                .filter(Parameter::requiresGradient)
+                .toList();
     }
 
     @Test
