@@ -125,6 +125,17 @@ public final class AdaptedBlock extends AbstractBaseBlock {
     }
 
     /**
+     * Keeps the present choice of adapters for the calls of the calling thread, whatever is set
+     * meanwhile: for callers that run {@link #getBase} themselves, or several passes that belong
+     * together.
+     *
+     * @return the scope, to be closed by the same thread
+     */
+    public AdapterSelection.Scope pinAdapters() {
+        return host.begin(null);
+    }
+
+    /**
      * Replaces the way in which training computes its forward pass.
      *
      * @param forward the way, or null for the block's own

@@ -13,6 +13,7 @@ import io.github.loradjl.safetensors.TensorInfo;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -22,10 +23,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -42,7 +43,6 @@ public final class MergedCheckpoint {
     private final Map<String, LowRankUpdate> updates = new HashMap<>();
     private final Map<String, NDArray> replacements = new HashMap<>();
     private final NDManager manager;
-    private final Set<String> seen = new HashSet<>();
 
     private MergedCheckpoint(LoraModel lora, String adapter) {
         manager = lora.getManager();
@@ -61,32 +61,51 @@ public final class MergedCheckpoint {
      * @param adapter the name of the adapter
      * @param folder an existing, empty folder
      * @throws IOException if reading or writing fails, or the folder lacks a changed weight
+     * @throws IllegalStateException if the start of the adapter is still pending
      * @throws ArithmeticException if a merged weight would hold NaN or infinity
      */
     public static void write(Path base, LoraModel lora, String adapter, Path folder)
             throws IOException {
+        if (lora.isStartPending(adapter)) {
+            throw new IllegalStateException(
+                    "adapter "
+                            + adapter
+                            + " waits for its start and has nothing to merge: run the gradient pass"
+                            + " first, by a LoraGaListener or LoraGa.start");
+        }
         MergedCheckpoint merged = new MergedCheckpoint(lora, adapter);
         List<Path> files = new ArrayList<>();
         try (Stream<Path> list = Files.list(base)) {
             list.filter(Files::isRegularFile).sorted(Comparator.naturalOrder()).forEach(files::add);
         }
-        for (Path file : files) {
-            String name = file.getFileName().toString();
-            if (name.endsWith(WEIGHTS)) {
-                merged.writeWeights(file, folder.resolve(name));
-            }
-        }
-        Set<String> missing = new HashSet<>(merged.updates.keySet());
-        missing.addAll(merged.replacements.keySet());
-        missing.removeAll(merged.seen);
-        if (!missing.isEmpty()) {
-            throw new IOException(base + " has no tensors for the adapted weights " + missing);
+        List<Path> weights = files.stream().filter(f -> f.toString().endsWith(WEIGHTS)).toList();
+        merged.checkComplete(base, weights);
+        for (Path file : weights) {
+            merged.writeWeights(file, folder.resolve(file.getFileName()));
         }
         for (Path file : files) {
             String name = file.getFileName().toString();
             if (isCompanion(name)) {
                 Files.copy(file, folder.resolve(name));
             }
+        }
+    }
+
+    /** Fails before anything is written. */
+    private void checkComplete(Path base, List<Path> weights) throws IOException {
+        Set<String> missing = new TreeSet<>(updates.keySet());
+        missing.addAll(replacements.keySet());
+        for (Path path : weights) {
+            try (SafetensorsFile file = SafetensorsFile.open(path)) {
+                missing.removeAll(file.names());
+            }
+        }
+        if (!missing.isEmpty()) {
+            throw new IOException(
+                    base
+                            + " has no tensors for the adapted weights "
+                            + missing
+                            + ": give the folder that the model was loaded from");
         }
     }
 
@@ -119,7 +138,6 @@ public final class MergedCheckpoint {
                             copy(in, at, tensor.position(), out);
                             writeMerged(file, tensor, out);
                             at = tensor.position() + tensor.length();
-                            seen.add(tensor.name());
                         }
                         copy(in, at, in.size(), out);
                     });
@@ -130,7 +148,11 @@ public final class MergedCheckpoint {
             throws IOException {
         long at = from;
         while (at < to) {
-            at += in.transferTo(at, to - at, out);
+            long moved = in.transferTo(at, to - at, out);
+            if (moved <= 0) {
+                throw new EOFException("the checkpoint became shorter while it was read");
+            }
+            at += moved;
         }
     }
 

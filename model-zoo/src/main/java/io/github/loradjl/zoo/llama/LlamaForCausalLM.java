@@ -1,5 +1,6 @@
 package io.github.loradjl.zoo.llama;
 
+import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -18,6 +19,8 @@ import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.zoo.text.generate.AutoregressiveBlock;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 
+import java.io.DataInputStream;
+import java.io.IOException;
 import java.util.List;
 import java.util.Set;
 
@@ -99,6 +102,18 @@ public final class LlamaForCausalLM extends LlamaBlock
     @Override
     public void weightsChanged() {
         storedWeights = null;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>The weights are then no longer those of the checkpoint.
+     */
+    @Override
+    public void loadParameters(NDManager manager, DataInputStream is)
+            throws IOException, MalformedModelException {
+        weightsChanged();
+        super.loadParameters(manager, is);
     }
 
     /** {@inheritDoc} */

@@ -29,6 +29,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -196,6 +200,20 @@ class HuggingFaceFolderTest {
             LlamaForCausalLM block = (LlamaForCausalLM) model.getBlock();
             assertThat(block.sha256(Q_PROJ)).isEqualTo(tensors.sha256(Q_PROJ));
             assertThat(block.sha256("model.layers.9.mlp.up_proj.weight")).isNull();
+        }
+    }
+
+    @Test
+    void sha256_afterOtherWeightsWereLoaded_isUnknown() throws Exception {
+        try (ZooModel<NDList, NDList> model = load(DataType.FLOAT32)) {
+            LlamaForCausalLM block = (LlamaForCausalLM) model.getBlock();
+            ByteArrayOutputStream stored = new ByteArrayOutputStream();
+            block.saveParameters(new DataOutputStream(stored));
+            assertThat(block.sha256(Q_PROJ)).isNotNull();
+            block.loadParameters(
+                    model.getNDManager(),
+                    new DataInputStream(new ByteArrayInputStream(stored.toByteArray())));
+            assertThat(block.sha256(Q_PROJ)).isNull();
         }
     }
 

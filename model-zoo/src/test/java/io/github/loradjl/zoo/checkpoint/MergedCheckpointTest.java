@@ -19,6 +19,7 @@ import io.github.loradjl.LoraModel;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.safetensors.SafetensorsFile;
+import io.github.loradjl.safetensors.SafetensorsWriter;
 import io.github.loradjl.safetensors.TensorInfo;
 import io.github.loradjl.zoo.llama.LlamaConfig;
 import io.github.loradjl.zoo.llama.LlamaForCausalLM;
@@ -29,6 +30,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 
 class MergedCheckpointTest {
 
@@ -103,6 +105,34 @@ class MergedCheckpointTest {
                                             base, lora, LoraModel.DEFAULT_ADAPTER, merged))
                     .isInstanceOf(ArithmeticException.class)
                     .hasMessageContaining(layer.getPath());
+        }
+        assertThat(merged).isEmptyDirectory();
+    }
+
+    @Test
+    void write_pendingStartOrAnotherFolder_isRefusedBeforeAnythingIsWritten() throws Exception {
+        Path base = base(DataType.FLOAT32);
+        Path merged = Files.createDirectory(root.resolve("merged"));
+        Path other = Files.createDirectory(root.resolve("other"));
+        try (NDManager manager = NDManager.newBaseManager()) {
+            SafetensorsWriter.write(
+                    other.resolve("model.safetensors"),
+                    Map.of("lm_head.weight", manager.ones(new Shape(2, 2))),
+                    SafetensorsWriter.PYTORCH);
+        }
+        try (ZooModel<NDList, NDList> model = load(base);
+                LoraModel lora = LoraModel.attach(model, config())) {
+            assertThatThrownBy(
+                            () ->
+                                    MergedCheckpoint.write(
+                                            other, lora, LoraModel.DEFAULT_ADAPTER, merged))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("model.layers.0.self_attn.q_proj.weight");
+            LoraConfig pending = config().toBuilder().optInit(LoraInit.loraGa()).build();
+            lora.addAdapter("pending", pending);
+            assertThatThrownBy(() -> MergedCheckpoint.write(base, lora, "pending", merged))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("waits for its start");
         }
         assertThat(merged).isEmptyDirectory();
     }

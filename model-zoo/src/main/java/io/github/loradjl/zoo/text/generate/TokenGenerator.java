@@ -8,6 +8,7 @@ import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 
 import io.github.loradjl.adapter.AdaptedBlock;
+import io.github.loradjl.adapter.AdapterSelection;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
@@ -20,7 +21,7 @@ import java.util.function.LongConsumer;
  *
  * <p>The cache of keys and values is allocated once for the prompt and all new tokens. Nothing is
  * recorded for gradients. Calls may come from several threads at once, each with the adapters that
- * are active in its thread.
+ * are active in its thread when it begins.
  *
  * <pre>{@code
  * long[] ids = new TokenGenerator(model).generate(prompt, GenerationConfig.builder().build());
@@ -29,6 +30,8 @@ import java.util.function.LongConsumer;
 public final class TokenGenerator {
 
     private final AutoregressiveBlock block;
+    // Null where the model has no adapters.
+    private final AdaptedBlock adapted;
     private final NDManager parent;
     private final Device device;
 
@@ -39,10 +42,8 @@ public final class TokenGenerator {
      * @throws IllegalArgumentException if the model's block cannot generate
      */
     public TokenGenerator(Model model) {
-        Block root = model.getBlock();
-        if (root instanceof AdaptedBlock adapted) {
-            root = adapted.getBase();
-        }
+        adapted = model.getBlock() instanceof AdaptedBlock around ? around : null;
+        Block root = adapted == null ? model.getBlock() : adapted.getBase();
         if (!(root instanceof AutoregressiveBlock autoregressive)) {
             throw new IllegalArgumentException(
                     "model "
@@ -87,6 +88,7 @@ public final class TokenGenerator {
         long[] tokens = new long[config.getMaxNewTokens()];
         int count = 0;
         try (GradientMode mode = GradientMode.off();
+                AdapterSelection.Scope adapters = adapted == null ? null : adapted.pinAdapters();
                 NDManager manager = parent.newSubManager(device);
                 KeyValueCache cache = block.newCache(manager, 1, prompt.length + tokens.length)) {
             ParameterStore store = new ParameterStore(manager, false);

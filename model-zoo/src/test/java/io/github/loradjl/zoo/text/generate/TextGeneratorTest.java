@@ -13,6 +13,9 @@ import ai.djl.repository.zoo.ZooModel;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.loradjl.LoraConfig;
+import io.github.loradjl.LoraModel;
+import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.testing.SharedRoot;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
 import io.github.loradjl.zoo.llama.FormulaCheckpoint;
@@ -92,14 +95,37 @@ class TextGeneratorTest {
     }
 
     @Test
+    void generate_adaptersSwitchedMeanwhile_goesOnWithThoseItBeganWith(@TempDir Path folder)
+            throws Exception {
+        FormulaCheckpoint.write(folder, config());
+        LoraConfig adapter =
+                LoraConfig.builder().optRank(4).optInit(LoraInit.bothRandomUnsubtracted()).build();
+        long[] prompt = {3, 1, 4};
+        try (ZooModel<NDList, NDList> model =
+                        HuggingFaceFolder.load(folder, Device.cpu(), DataType.FLOAT32);
+                LoraModel lora = LoraModel.attach(model, adapter)) {
+            TokenGenerator generator = new TokenGenerator(model);
+            long[] expected = generator.generate(prompt, tokens(12));
+            long[] actual = generator.generate(prompt, tokens(12), token -> lora.setEnabled(false));
+            assertThat(actual).isEqualTo(expected);
+            assertThat(generator.generate(prompt, tokens(12)))
+                    .as("the base alone continues otherwise")
+                    .isNotEqualTo(expected);
+        }
+    }
+
+    private static JsonObject config() {
+        return JsonParser.parseString(
+                        "{'model_type':'llama','vocab_size':40,'hidden_size':32,"
+                                + "'intermediate_size':48,'num_hidden_layers':2,"
+                                + "'num_attention_heads':4,"
+                                + "'max_position_embeddings':64}")
+                .getAsJsonObject();
+    }
+
+    @Test
     void generate_endToken_stops(@TempDir Path folder) throws Exception {
-        JsonObject config =
-                JsonParser.parseString(
-                                "{'model_type':'llama','vocab_size':40,'hidden_size':32,"
-                                        + "'intermediate_size':48,'num_hidden_layers':2,"
-                                        + "'num_attention_heads':4,"
-                                        + "'max_position_embeddings':64}")
-                        .getAsJsonObject();
+        JsonObject config = config();
         FormulaCheckpoint.write(folder, config);
         long[] prompt = {3, 1, 4};
         long[] all = generate(folder, prompt);
