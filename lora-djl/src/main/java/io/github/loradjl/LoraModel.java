@@ -477,12 +477,15 @@ public final class LoraModel implements AutoCloseable {
 
     /**
      * Trains with the activations of one stage in memory instead of all, at the price of one more
-     * forward pass. The loss is then computed within the forward pass of training.
+     * forward pass. The loss is then computed within the forward pass of training, which returns it
+     * in the place of predictions.
      *
-     * @param loss the loss of the training
+     * @param loss the loss of predictions
+     * @return the loss to train with, which lets a computed loss pass; a loss that does so by
+     *     itself can be used as well
      * @throws IllegalArgumentException if the base is not a chain of stages
      */
-    public void checkpointActivations(Loss loss) {
+    public Loss checkpointActivations(Loss loss) {
         StagedBlock stages =
                 StagedBlocks.of(getBase())
                         .orElseThrow(
@@ -500,6 +503,7 @@ public final class LoraModel implements AutoCloseable {
                         () -> trainable.values(),
                         seed == null ? System.nanoTime() : seed);
         adapted.setTrainingForward(checkpointing::forward);
+        return checkpointing.getLoss();
     }
 
     /** Detaches. */

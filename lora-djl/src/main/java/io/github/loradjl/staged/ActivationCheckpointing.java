@@ -55,6 +55,34 @@ public final class ActivationCheckpointing {
     }
 
     /**
+     * Returns the loss to train with: what the forward pass has computed already passes through.
+     *
+     * @return the loss
+     */
+    public Loss getLoss() {
+        return new ComputedLoss(loss);
+    }
+
+    /** The loss of predictions, or the scalar that stands in their place. */
+    private static final class ComputedLoss extends Loss {
+
+        private final Loss ofPredictions;
+
+        ComputedLoss(Loss ofPredictions) {
+            super(ofPredictions.getName());
+            this.ofPredictions = ofPredictions;
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public NDArray evaluate(NDList labels, NDList predictions) {
+            boolean computed =
+                    predictions.size() == 1 && predictions.head().getShape().dimension() == 0;
+            return computed ? predictions.head() : ofPredictions.evaluate(labels, predictions);
+        }
+    }
+
+    /**
      * Computes the loss of a batch, ready for a backward pass.
      *
      * @param store the parameter store
