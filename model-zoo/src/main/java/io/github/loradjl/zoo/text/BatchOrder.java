@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * Says which rows make which batch.
@@ -20,30 +21,65 @@ final class BatchOrder {
 
     private BatchOrder() {}
 
-    static List<int[]> inOrder(int rows, int batchSize) {
-        return cut(range(rows), batchSize);
+    static List<int[]> inOrder(int[] turns, int batchSize) {
+        return cut(turns, batchSize);
     }
 
-    static List<int[]> shuffled(List<TokenRow> rows, int batchSize, long seed, int epoch) {
-        // Epochs draw from streams of their own, so that any one can be made without the others.
+    /**
+     * Gives each row its turns in an epoch, in the order of the rows: as many as its source's
+     * weight says, where a fraction is a draw of that share of the source's rows.
+     */
+    static int[] turns(List<TokenRow> rows, double[] weights, long seed, int epoch) {
+        int[][] bySource = new int[weights.length][];
+        for (int source = 0; source < weights.length; source++) {
+            int number = source;
+            bySource[source] =
+                    IntStream.range(0, rows.size())
+                            .filter(row -> rows.get(row).source() == number)
+                            .toArray();
+        }
+        int[] times = new int[rows.size()];
+        SplittableRandom random = stream(seed, epoch).split();
+        for (int source = 0; source < weights.length; source++) {
+            int[] own = bySource[source];
+            int whole = (int) weights[source];
+            int extra = (int) Math.round((weights[source] - whole) * own.length);
+            int[] drawn = range(own.length);
+            shuffle(drawn, random);
+            for (int i = 0; i < own.length; i++) {
+                times[own[drawn[i]]] = whole + (i < extra ? 1 : 0);
+            }
+        }
+        return IntStream.range(0, rows.size())
+                .flatMap(row -> IntStream.generate(() -> row).limit(times[row]))
+                .toArray();
+    }
+
+    /** Epochs draw from streams of their own, so that any one can be made without the others. */
+    private static SplittableRandom stream(long seed, int epoch) {
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < epoch; i++) {
             random.split();
         }
-        random = random.split();
-        int[] order = range(rows.size());
+        return random.split();
+    }
+
+    static List<int[]> shuffled(
+            List<TokenRow> rows, int[] turns, int batchSize, long seed, int epoch) {
+        SplittableRandom random = stream(seed, epoch);
+        int[] order = turns.clone();
         shuffle(order, random);
         List<int[]> batches = new ArrayList<>();
-        for (int[] chunk : cut(order, (int) Math.min(rows.size(), (long) CHUNK * batchSize))) {
+        for (int[] chunk : cut(order, (int) Math.min(order.length, (long) CHUNK * batchSize))) {
             List<Integer> byLength = new ArrayList<>(Arrays.stream(chunk).boxed().toList());
             byLength.sort(Comparator.comparingInt(row -> rows.get(row).ids().length));
             batches.addAll(cut(byLength.stream().mapToInt(Integer::intValue).toArray(), batchSize));
         }
-        int[] turns = range(batches.size());
-        shuffle(turns, random);
-        List<int[]> result = new ArrayList<>(Collections.nCopies(turns.length, null));
-        for (int i = 0; i < turns.length; i++) {
-            result.set(i, batches.get(turns[i]));
+        int[] places = range(batches.size());
+        shuffle(places, random);
+        List<int[]> result = new ArrayList<>(Collections.nCopies(places.length, null));
+        for (int i = 0; i < places.length; i++) {
+            result.set(i, batches.get(places[i]));
         }
         return result;
     }

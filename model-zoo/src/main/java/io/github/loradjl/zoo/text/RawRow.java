@@ -1,74 +1,72 @@
 package io.github.loradjl.zoo.text;
 
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
+import com.google.gson.ToNumberPolicy;
+import com.google.gson.reflect.TypeToken;
 
 import java.io.IOException;
-import java.io.StringReader;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
- * One row of a jsonl file: a prompt with the completion to learn, or, with a null prompt, a text to
- * learn as a whole.
+ * One row of a data file: a conversation, a prompt with the completion to learn, or, with neither
+ * messages nor a prompt, a text to learn as a whole.
+ *
+ * @param place the file and line it is from
  */
-record RawRow(String prompt, String completion) {
+record RawRow(String place, String prompt, String completion, Conversation conversation) {
 
-    /** The keys that tell what a row is. */
+    private static final Gson GSON =
+            new GsonBuilder().setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE).create();
+
+    /** The keys that tell what a row is; those of the other shapes are always the same. */
     record Keys(String text, String prompt, String completion) {
+
+        /** Returns the keys that mark a row as one shape, each shape by the first of its keys. */
+        List<String> shapes(JsonObject row) {
+            List<String> shapes = new ArrayList<>();
+            if (row.has("messages")) {
+                shapes.add("messages");
+            }
+            if (row.has(text)) {
+                shapes.add(text);
+            }
+            if (row.has(prompt) || row.has(completion)) {
+                shapes.add(row.has(prompt) ? prompt : completion);
+            }
+            boolean isPaired = List.of(prompt, completion).contains("instruction");
+            if (!isPaired && row.has("instruction")) {
+                shapes.add("instruction");
+            }
+            return shapes;
+        }
 
         @Override
         public String toString() {
-            return "\"" + text + "\", or \"" + prompt + "\" and \"" + completion + "\"";
+            return "\"messages\", or \""
+                    + prompt
+                    + "\" and \""
+                    + completion
+                    + "\", or \""
+                    + text
+                    + "\", or \"instruction\" and \"output\"";
         }
     }
 
-    /** Reads all rows; the first one that cannot be understood is an error. */
-    static List<RawRow> read(Path file, Keys keys, long limit) throws IOException {
-        List<RawRow> rows = new ArrayList<>();
-        try (Utf8Lines lines = new Utf8Lines(file)) {
-            for (String line = lines.next();
-                    line != null && rows.size() < limit;
-                    line = lines.next()) {
-                if (line.isBlank()) {
-                    continue;
-                }
-                try {
-                    rows.add(parse(line, keys));
-                } catch (IOException e) {
-                    throw new IOException(lines.place() + ": " + e.getMessage(), e);
-                }
-            }
-        }
-        if (rows.isEmpty()) {
+    /** Recognises the shape of a row by its keys. */
+    static RawRow of(JsonObject row, Keys keys, String place) throws IOException {
+        List<String> shapes = keys.shapes(row);
+        if (shapes.size() > 1) {
             throw new IOException(
-                    file + " holds no rows: it needs one JSON object per line, with " + keys);
+                    "the row has \""
+                            + String.join("\" and \"", shapes)
+                            + "\", which belong to different kinds of rows: which? Leave one out");
         }
-        return rows;
-    }
-
-    private static RawRow parse(String line, Keys keys) throws IOException {
-        JsonElement json = json(line);
-        if (!json.isJsonObject()) {
-            throw new IOException("not a JSON object; each line is one, with " + keys);
-        }
-        JsonObject row = json.getAsJsonObject();
-        boolean paired = row.has(keys.prompt()) || row.has(keys.completion());
-        if (row.has(keys.text())) {
-            if (paired) {
-                throw new IOException(
-                        "the row has \"" + keys.text() + "\" and a prompt or completion: which?");
-            }
-            return new RawRow(null, string(row, keys.text(), true));
-        }
-        if (!paired) {
+        if (shapes.isEmpty()) {
             throw new IOException(
                     "the row has the keys "
                             + row.keySet()
@@ -76,36 +74,81 @@ record RawRow(String prompt, String completion) {
                             + keys
                             + "; other keys are set with optKeys or optTextKey");
         }
-        return new RawRow(string(row, keys.prompt(), false), string(row, keys.completion(), true));
+        String shape = shapes.get(0);
+        if ("messages".equals(shape)) {
+            return new RawRow(place, null, null, conversation(row));
+        }
+        if (shape.equals(keys.text())) {
+            return new RawRow(place, null, string(row, keys.text(), true), null);
+        }
+        if (shape.equals(keys.prompt()) || shape.equals(keys.completion())) {
+            String prompt = string(row, keys.prompt(), false);
+            return new RawRow(place, prompt, string(row, keys.completion(), true), null);
+        }
+        return new RawRow(place, alpaca(row), string(row, "output", true), null);
     }
 
-    private static JsonElement json(String line) throws IOException {
-        JsonReader reader = new JsonReader(new StringReader(line));
-        reader.setStrictness(Strictness.STRICT);
-        JsonElement json;
-        try {
-            json = JsonParser.parseReader(reader);
-        } catch (JsonParseException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new IOException("malformed JSON " + inLine(cause.getMessage()), e);
+    /** Writes the prompt in the words that models trained on alpaca's rows expect. */
+    private static String alpaca(JsonObject row) throws IOException {
+        String instruction = string(row, "instruction", true);
+        boolean hasInput = row.has("input") && !row.get("input").isJsonNull();
+        String input = hasInput ? string(row, "input", false) : "";
+        String task = "Below is an instruction that describes a task";
+        String request = " Write a response that appropriately completes the request.\n\n";
+        if (input.isEmpty()) {
+            return task
+                    + "."
+                    + request
+                    + "### Instruction:\n"
+                    + instruction
+                    + "\n\n### Response:\n";
         }
-        try {
-            if (reader.peek() == JsonToken.END_DOCUMENT) {
-                return json;
+        return task
+                + ", paired with an input that provides further context."
+                + request
+                + "### Instruction:\n"
+                + instruction
+                + "\n\n### Input:\n"
+                + input
+                + "\n\n### Response:\n";
+    }
+
+    private static Conversation conversation(JsonObject row) throws IOException {
+        JsonElement given = row.get("messages");
+        if (!given.isJsonArray() || given.getAsJsonArray().isEmpty()) {
+            throw new IOException("\"messages\" is not a list of messages but " + given);
+        }
+        boolean hasAnswer = false;
+        for (JsonElement element : given.getAsJsonArray()) {
+            boolean hasRole =
+                    element.isJsonObject()
+                            && element.getAsJsonObject().has("role")
+                            && element.getAsJsonObject().get("role").isJsonPrimitive();
+            if (!hasRole) {
+                throw new IOException("a message is an object with a \"role\", not " + element);
             }
-        } catch (MalformedJsonException e) {
-            // Any second value is malformed to a strict reader.
+            JsonObject message = element.getAsJsonObject();
+            if (!message.has("content") && !message.has("tool_calls")) {
+                throw new IOException("a message has no \"content\": " + element);
+            }
+            hasAnswer |= Conversation.ASSISTANT.equals(message.get("role").getAsString());
         }
-        throw new IOException("something follows the JSON object");
-    }
-
-    /** Gson counts lines too, from 1 in each of ours, and adds advice for programmers. */
-    private static String inLine(String message) {
-        return message.lines()
-                .findFirst()
-                .orElse("")
-                .replaceFirst("Use JsonReader.* to accept malformed JSON ", "")
-                .replace("at line 1 column", "at column");
+        if (!hasAnswer) {
+            throw new IOException(
+                    "no message is from the \"assistant\": there is nothing to learn");
+        }
+        List<Map<String, Object>> messages =
+                GSON.fromJson(given, new TypeToken<List<Map<String, Object>>>() {});
+        JsonElement tools = row.get("tools");
+        boolean hasTools = tools != null && !tools.isJsonNull();
+        if (hasTools && !tools.isJsonArray()) {
+            throw new IOException("\"tools\" is not a list but " + tools);
+        }
+        return new Conversation(
+                messages,
+                hasTools
+                        ? Map.of("tools", GSON.fromJson(tools, new TypeToken<List<Object>>() {}))
+                        : Map.of());
     }
 
     private static String string(JsonObject row, String key, boolean filled) throws IOException {

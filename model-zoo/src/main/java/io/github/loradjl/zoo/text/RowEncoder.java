@@ -1,5 +1,8 @@
 package io.github.loradjl.zoo.text;
 
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
+
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,20 +18,25 @@ final class RowEncoder {
     private final int maxLength;
     private final String separator;
     private final boolean trainOnPrompt;
+    private final ChatTemplate template;
     private final boolean addsEnd;
 
-    RowEncoder(TextTokenizer tokenizer, int maxLength, String separator, boolean trainOnPrompt) {
-        this.tokenizer = tokenizer;
+    RowEncoder(TextSource source, int maxLength) {
+        tokenizer = source.tokenizer();
         this.maxLength = maxLength;
-        this.separator = separator;
-        this.trainOnPrompt = trainOnPrompt;
+        separator = source.separator();
+        trainOnPrompt = source.trainOnPrompt();
+        template = source.template();
         OptionalLong end = tokenizer.getEosId();
         addsEnd =
                 endsWith(tokenizer.encode("a", true), end)
                         && !endsWith(tokenizer.encode("a", false), end);
     }
 
-    TokenRow encode(RawRow row) {
+    TokenRow encode(RawRow row) throws IOException {
+        if (row.conversation() != null) {
+            return chat(row);
+        }
         if (row.prompt() == null) {
             return TokenRow.of(ended(tokenizer.encode(row.completion())), 0, false, maxLength);
         }
@@ -38,6 +46,46 @@ final class RowEncoder {
         int differ = Arrays.mismatch(before, all);
         int shared = differ < 0 ? before.length : differ;
         return TokenRow.of(all, trainOnPrompt ? 0 : shared, shared < before.length, maxLength);
+    }
+
+    /**
+     * Encodes a conversation. The template writes all special tokens, the last one included. A
+     * token is learnt if any char of it is the assistant's.
+     */
+    private TokenRow chat(RawRow row) throws IOException {
+        if (template == null) {
+            throw new IOException(
+                    row.place()
+                            + ": the row has \"messages\", which take a chat template: set"
+                            + " optChatTemplate(ChatTemplate.load(folder of the model))");
+        }
+        ChatTemplate.Rendered rendered;
+        try {
+            rendered = row.conversation().render(template);
+        } catch (IOException e) {
+            throw new IOException(row.place() + ": " + e.getMessage(), e);
+        }
+        TextTokenizer.PlacedTokens tokens = tokenizer.encodePlaced(rendered.text());
+        int[] ids = ints(tokens.ids());
+        if (trainOnPrompt) {
+            return TokenRow.of(ids, 0, false, maxLength);
+        }
+        List<Integer> learnt = new ArrayList<>();
+        boolean straddling = false;
+        int token = 0;
+        for (ChatTemplate.Span answer : rendered.answers()) {
+            while (token < ids.length && tokens.ends()[token] <= answer.start()) {
+                token++;
+            }
+            learnt.add(token);
+            straddling |= token < ids.length && tokens.starts()[token] < answer.start();
+            while (token < ids.length && tokens.starts()[token] < answer.end()) {
+                token++;
+            }
+            learnt.add(token);
+        }
+        int[] stretches = learnt.stream().mapToInt(Integer::intValue).toArray();
+        return TokenRow.of(ids, stretches, straddling, maxLength);
     }
 
     /** Cuts one long text into blocks of the full length; only the last one may be shorter. */
@@ -54,7 +102,7 @@ final class RowEncoder {
         List<TokenRow> blocks = new ArrayList<>();
         for (int from = 0; from < all.length; from += maxLength) {
             int to = Math.min(all.length, from + maxLength);
-            blocks.add(new TokenRow(Arrays.copyOfRange(all, from, to), 0, 0, false));
+            blocks.add(TokenRow.of(Arrays.copyOfRange(all, from, to), 0, false, maxLength));
         }
         return blocks;
     }

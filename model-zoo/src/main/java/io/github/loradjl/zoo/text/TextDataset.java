@@ -5,6 +5,7 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.training.dataset.Dataset;
 import ai.djl.util.Progress;
 
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,15 +17,28 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A data set for causal language models, from a file of texts.
+ * A data set for causal language models, from files of texts.
  *
- * <p>A {@code .jsonl} file has one JSON object per line: {@code {"text": ...}}, learnt as a whole,
- * or {@code {"prompt": ..., "completion": ...}}, of which only the completion is learnt unless
- * {@code optTrainOnPrompt} says otherwise. Both kinds may be mixed. Prompt and completion are
- * tokenised together, so that the model sees what it will see later, and the first tokens are
- * masked as far as they are those of the prompt alone; a token that stands across the end of the
- * prompt is learnt, and counted in the report. Special tokens that the tokenizer adds by itself are
- * added, and each row ends with the tokenizer's end token.
+ * <p>A {@code .jsonl} file has one JSON object per line, a {@code .csv} or {@code .tsv} file one
+ * row under the names of its columns. The keys tell what a row is, and kinds may be mixed:
+ *
+ * <ul>
+ *   <li>{@code {"messages": [{"role": ..., "content": ...}, ...]}}, a conversation, perhaps with
+ *       {@code "tools"}: goes through the model's {@link ChatTemplate}, and what the assistant says
+ *       is learnt, with what ends its turn
+ *   <li>{@code {"prompt": ..., "completion": ...}}: only the completion is learnt unless {@code
+ *       optTrainOnPrompt} says otherwise
+ *   <li>{@code {"text": ...}}: learnt as a whole
+ *   <li>{@code {"instruction": ..., "input": ..., "output": ...}}, the input perhaps missing: a
+ *       prompt in the words of <a href="https://github.com/tatsu-lab/stanford_alpaca">Alpaca</a>
+ *       with the output as completion
+ * </ul>
+ *
+ * <p>Prompt and completion are tokenised together, so that the model sees what it will see later,
+ * and the first tokens are masked as far as they are those of the prompt alone; a token that stands
+ * across the end of the prompt is learnt, and counted in the report. Special tokens that the
+ * tokenizer adds by itself are added, except to conversations, and each row ends with the
+ * tokenizer's end token, or as the chat template ends it.
  *
  * <p>A {@code .txt} file is one long text, cut into blocks of the maximum length.
  *
@@ -45,9 +59,12 @@ import java.util.Objects;
  */
 public final class TextDataset implements Dataset {
 
+    private static final int MAX_WEIGHT = 1000;
+
     private static final Logger logger = LoggerFactory.getLogger(TextDataset.class);
 
     private final TextSource source;
+    private final double[] weights;
     private final int batchSize;
     private final boolean shuffle;
     private final long seed;
@@ -59,20 +76,23 @@ public final class TextDataset implements Dataset {
         source =
                 new TextSource(
                         builder.tokenizer,
-                        builder.file,
+                        List.copyOf(builder.paths),
                         new RawRow.Keys(builder.textKey, builder.promptKey, builder.completionKey),
                         builder.separator,
                         builder.trainOnPrompt,
                         builder.maxLength,
-                        builder.limit);
+                        builder.limit,
+                        builder.template);
+        weights = builder.weights.stream().mapToDouble(Double::doubleValue).toArray();
         batchSize = builder.batchSize;
         shuffle = builder.shuffle;
         seed = builder.seed;
     }
 
     /** A part of a prepared data set. */
-    private TextDataset(TextDataset whole, List<TokenRow> rows, boolean shuffle) {
+    private TextDataset(TextDataset whole, List<TokenRow> rows, double[] weights, boolean shuffle) {
         source = whole.source;
+        this.weights = weights;
         batchSize = whole.batchSize;
         seed = whole.seed;
         this.shuffle = shuffle;
@@ -113,9 +133,9 @@ public final class TextDataset implements Dataset {
         rows = read.kept();
         report = TextReport.of(rows, read.dropped());
         if (report.hasLosses()) {
-            logger.warn("{}: {}", source.file(), report);
+            logger.warn("{}: {}", source.name(), report);
         } else {
-            logger.info("{}: {}", source.file(), report);
+            logger.info("{}: {}", source.name(), report);
         }
     }
 
@@ -132,10 +152,11 @@ public final class TextDataset implements Dataset {
     public synchronized Iterable<Batch> getData(NDManager manager) throws IOException {
         prepare(null);
         int number = epoch;
+        int[] turns = BatchOrder.turns(rows, weights, seed, number);
         List<int[]> order =
                 shuffle
-                        ? BatchOrder.shuffled(rows, batchSize, seed, number)
-                        : BatchOrder.inOrder(rows.size(), batchSize);
+                        ? BatchOrder.shuffled(rows, turns, batchSize, seed, number)
+                        : BatchOrder.inOrder(turns, batchSize);
         TextTokenizer tokenizer = source.tokenizer();
         long pad = tokenizer.getPadId().orElse(tokenizer.getEosId().orElse(0));
         return new TokenBatches(manager, rows, order, pad, () -> finish(number));
@@ -173,7 +194,9 @@ public final class TextDataset implements Dataset {
      */
     public synchronized int getBatchCount() throws IOException {
         prepare(null);
-        return Math.toIntExact((rows.size() + batchSize - 1L) / batchSize);
+        // Every epoch has as many turns; only which rows a fraction draws is different.
+        int turns = BatchOrder.turns(rows, weights, seed, 0).length;
+        return Math.toIntExact((turns + batchSize - 1L) / batchSize);
     }
 
     /**
@@ -203,12 +226,14 @@ public final class TextDataset implements Dataset {
             (Arrays.binarySearch(sample, i) >= 0 ? validation : train).add(rows.get(i));
         }
         return new Split(
-                new TextDataset(this, train, shuffle), new TextDataset(this, validation, false));
+                new TextDataset(this, train, weights, shuffle),
+                new TextDataset(this, validation, weights, false));
     }
 
     /**
-     * Takes the first batches in the order of the file, for a gradient pass before training: the
-     * same ones each time they are asked for, without touching the epochs of this data set.
+     * Takes the first batches in the order of the files, each row once, for a gradient pass before
+     * training: the same ones each time they are asked for, without touching the epochs of this
+     * data set.
      *
      * @param batches the number of batches
      * @return a data set of these batches
@@ -216,24 +241,30 @@ public final class TextDataset implements Dataset {
      * @throws IllegalArgumentException if there are fewer
      */
     public synchronized TextDataset calibration(int batches) throws IOException {
-        if (batches < 1 || batches > getBatchCount()) {
+        prepare(null);
+        int available = (rows.size() + batchSize - 1) / batchSize;
+        if (batches < 1 || batches > available) {
             throw new IllegalArgumentException(
                     batches
                             + " batches are asked for calibration; there are "
-                            + getBatchCount()
+                            + available
                             + " of "
                             + batchSize
                             + " rows");
         }
         int number = (int) Math.min(rows.size(), (long) batches * batchSize);
-        return new TextDataset(this, rows.subList(0, number), false);
+        double[] once = new double[weights.length];
+        Arrays.fill(once, 1);
+        return new TextDataset(this, rows.subList(0, number), once, false);
     }
 
     /** The builder of {@link TextDataset}. */
     public static final class Builder {
 
         private TextTokenizer tokenizer;
-        private Path file;
+        private final List<Path> paths = new ArrayList<>();
+        private final List<Double> weights = new ArrayList<>();
+        private ChatTemplate template;
         private int batchSize;
         private boolean shuffle;
         private int maxLength;
@@ -259,13 +290,50 @@ public final class TextDataset implements Dataset {
         }
 
         /**
-         * Sets the file to read.
+         * Sets the file or folder to read, in place of any given before.
          *
-         * @param file a {@code .jsonl} or {@code .txt} file in UTF-8
+         * @param path a {@code .jsonl}, {@code .csv}, {@code .tsv} or {@code .txt} file in UTF-8,
+         *     or a folder of such files, which are read in the order of their names
          * @return this builder
          */
-        public Builder setFile(Path file) {
-            this.file = file;
+        public Builder setFile(Path path) {
+            paths.clear();
+            weights.clear();
+            return addFile(path, 1);
+        }
+
+        /**
+         * Adds a further file or folder to read.
+         *
+         * @param path a file or folder as for {@link #setFile}
+         * @param weight how often each of its rows comes in an epoch: 2 for twice, 0.5 for a half
+         *     of them, drawn anew for each epoch
+         * @return this builder
+         */
+        public Builder addFile(Path path, double weight) {
+            if (!(weight > 0 && weight <= MAX_WEIGHT)) {
+                throw new IllegalArgumentException(
+                        "The weight of "
+                                + path
+                                + " must be in (0, "
+                                + MAX_WEIGHT
+                                + "], not "
+                                + weight);
+            }
+            paths.add(Objects.requireNonNull(path, "the file is null"));
+            weights.add(weight);
+            return this;
+        }
+
+        /**
+         * Sets the chat template of the model, which rows with messages need. Such rows end as the
+         * template ends them, and only what the assistant says is learnt.
+         *
+         * @param template the template
+         * @return this builder
+         */
+        public Builder optChatTemplate(ChatTemplate template) {
+            this.template = template;
             return this;
         }
 
@@ -311,7 +379,7 @@ public final class TextDataset implements Dataset {
         }
 
         /**
-         * Reads only the first rows of the file.
+         * Reads only the first rows of each file or folder.
          *
          * @param limit the number of rows
          * @return this builder
@@ -377,7 +445,9 @@ public final class TextDataset implements Dataset {
          */
         public TextDataset build() {
             Objects.requireNonNull(tokenizer, "setTokenizer is missing");
-            Objects.requireNonNull(file, "setFile is missing");
+            if (paths.isEmpty()) {
+                throw new NullPointerException("setFile is missing");
+            }
             if (batchSize < 1) {
                 throw new IllegalArgumentException(
                         "setSampling needs a batch size of at least 1, not " + batchSize);

@@ -2,6 +2,7 @@ package io.github.loradjl.zoo.text;
 
 import ai.djl.util.Progress;
 
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -11,17 +12,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.stream.Collectors;
 
-/** A file of texts and how to read it. A maximum length of 0 stands for the default. */
+/**
+ * Files of texts and how to read them. A maximum length of 0 stands for the default; the template
+ * may be null.
+ */
 record TextSource(
         TextTokenizer tokenizer,
-        Path file,
+        List<Path> paths,
         RawRow.Keys keys,
         String separator,
         boolean trainOnPrompt,
         int maxLength,
-        long limit) {
+        long limit,
+        ChatTemplate template) {
 
     private static final Logger logger = LoggerFactory.getLogger(TextSource.class);
 
@@ -30,20 +35,26 @@ record TextSource(
     /** Rows with something to learn, and how many others there were. */
     record Rows(List<TokenRow> kept, int dropped) {}
 
+    String name() {
+        return paths.stream().map(Path::toString).collect(Collectors.joining(", "));
+    }
+
     Rows read(Progress progress) throws IOException {
-        if (!Files.exists(file)) {
-            throw new IOException("There is no data file " + file);
-        }
         if (tokenizer.getEosId().isEmpty()) {
             logger.warn("The tokenizer names no end token: rows are left without one");
         }
         int length = rowLength();
-        List<TokenRow> all =
-                encode(new RowEncoder(tokenizer, length, separator, trainOnPrompt), progress);
+        RowEncoder encoder = new RowEncoder(this, length);
+        List<TokenRow> all = new ArrayList<>();
+        for (int source = 0; source < paths.size(); source++) {
+            List<TokenRow> rows = encode(paths.get(source), encoder, progress);
+            int number = source;
+            rows.forEach(row -> all.add(row.from(number)));
+        }
         List<TokenRow> kept = all.stream().filter(row -> row.kept() > 0).toList();
         if (kept.isEmpty()) {
             throw new IOException(
-                    file
+                    name()
                             + ": nothing to learn is left in any of "
                             + all.size()
                             + " rows within "
@@ -62,17 +73,17 @@ record TextSource(
         return maxLength > 0 ? maxLength : (int) Math.min(DEFAULT_MAX_LENGTH, modelMax);
     }
 
-    private List<TokenRow> encode(RowEncoder encoder, Progress progress) throws IOException {
-        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        if (name.endsWith(".txt")) {
-            List<TokenRow> blocks = encoder.blocks(text());
-            return blocks.subList(0, (int) Math.min(blocks.size(), limit));
+    private List<TokenRow> encode(Path path, RowEncoder encoder, Progress progress)
+            throws IOException {
+        List<TokenRow> encoded = new ArrayList<>();
+        List<RawRow> raw = new ArrayList<>();
+        for (Path file : DataFiles.list(path)) {
+            if ("txt".equals(DataFiles.ending(file))) {
+                encoded.addAll(encoder.blocks(text(file)));
+            } else {
+                raw.addAll(DataFiles.read(file, keys, limit - raw.size()));
+            }
         }
-        if (!name.endsWith(".jsonl") && !name.endsWith(".json")) {
-            throw new IOException(file + " is neither .jsonl (one JSON object per line) nor .txt");
-        }
-        List<RawRow> raw = RawRow.read(file, keys, limit);
-        List<TokenRow> encoded = new ArrayList<>(raw.size());
         if (progress != null) {
             progress.reset("Tokenizing", raw.size());
         }
@@ -85,10 +96,10 @@ record TextSource(
         if (progress != null) {
             progress.end();
         }
-        return encoded;
+        return encoded.subList(0, (int) Math.min(encoded.size(), limit));
     }
 
-    private String text() throws IOException {
+    private static String text(Path file) throws IOException {
         String text;
         try {
             text = Files.readString(file);

@@ -1,6 +1,8 @@
 package io.github.loradjl.zoo.text;
 
+import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
 
 import java.io.IOException;
@@ -114,6 +116,36 @@ public final class TextTokenizer implements AutoCloseable {
     public long[] encode(String text, boolean addSpecialTokens) {
         return tokenizer.encode(text, addSpecialTokens, false).getIds();
     }
+
+    /**
+     * Encodes a text without adding tokens, and tells which chars each token stands for: places
+     * [start, end) in the text, or -1 where it stands for none.
+     */
+    PlacedTokens encodePlaced(String text) {
+        Encoding encoding = tokenizer.encode(text, false, false);
+        CharSpan[] spans = encoding.getCharTokenSpans();
+        int[] starts = new int[spans.length];
+        int[] ends = new int[spans.length];
+        // The tokenizer counts code points. Its places mostly ascend, so each is sought from the
+        // one before.
+        int character = 0;
+        int codePoint = 0;
+        for (int i = 0; i < spans.length; i++) {
+            if (spans[i] == null) {
+                starts[i] = -1;
+                ends[i] = -1;
+                continue;
+            }
+            character = text.offsetByCodePoints(character, spans[i].getStart() - codePoint);
+            codePoint = spans[i].getStart();
+            starts[i] = character;
+            ends[i] = text.offsetByCodePoints(character, spans[i].getEnd() - codePoint);
+        }
+        return new PlacedTokens(encoding.getIds(), starts, ends);
+    }
+
+    /** Tokens with their places in the text. */
+    record PlacedTokens(long[] ids, int[] starts, int[] ends) {}
 
     /**
      * Decodes token ids and leaves special tokens out.

@@ -57,10 +57,8 @@ record TokenBatches(
                 int at = i * longest + t;
                 ids[at] = row.ids()[t];
                 mask[at] = 1;
-                if (t >= row.masked()) {
-                    labels[at] = row.ids()[t];
-                }
             }
+            row.label(labels, i * longest);
         }
         Shape shape = new Shape(batch.length, longest);
         NDManager own = manager.newSubManager();
@@ -73,7 +71,7 @@ record TokenBatches(
                 Batchifier.STACK,
                 Batchifier.STACK,
                 progress,
-                rows.size(),
+                order.stream().mapToLong(turns -> turns.length).sum(),
                 Arrays.stream(batch).mapToObj(Long::valueOf).toList());
     }
 }

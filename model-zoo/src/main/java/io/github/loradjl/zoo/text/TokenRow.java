@@ -6,19 +6,42 @@ import java.util.Arrays;
  * One tokenised row.
  *
  * @param ids the tokens to keep
- * @param masked how many of the first are not to be learnt
+ * @param learnt the stretches of tokens to learn, in order: pairs of the first and the one behind
+ *     the last, which may lie behind the tokens that are kept
  * @param cut how many tokens were left out at the end to keep the length
- * @param straddling whether a token stands across the end of the prompt
+ * @param straddling whether a token stands across the beginning of what is learnt
+ * @param source the number of the source that the row is from
  */
-record TokenRow(int[] ids, int masked, int cut, boolean straddling) {
+record TokenRow(int[] ids, int[] learnt, int cut, boolean straddling, int source) {
 
     static TokenRow of(int[] ids, int masked, boolean straddling, int maxLength) {
+        return of(ids, new int[] {masked, ids.length}, straddling, maxLength);
+    }
+
+    static TokenRow of(int[] ids, int[] learnt, boolean straddling, int maxLength) {
         int length = Math.min(ids.length, maxLength);
-        return new TokenRow(Arrays.copyOf(ids, length), masked, ids.length - length, straddling);
+        return new TokenRow(Arrays.copyOf(ids, length), learnt, ids.length - length, straddling, 0);
+    }
+
+    TokenRow from(int source) {
+        return new TokenRow(ids, learnt, cut, straddling, source);
     }
 
     /** Returns the number of tokens to learn; nothing predicts the first one. */
     int kept() {
-        return Math.max(0, ids.length - Math.max(1, masked));
+        int kept = 0;
+        for (int i = 0; i < learnt.length; i += 2) {
+            kept += Math.max(0, Math.min(ids.length, learnt[i + 1]) - Math.max(1, learnt[i]));
+        }
+        return kept;
+    }
+
+    /** Writes the tokens to learn to their places in an array of labels. */
+    void label(long[] labels, int offset) {
+        for (int i = 0; i < learnt.length; i += 2) {
+            for (int t = learnt[i]; t < Math.min(ids.length, learnt[i + 1]); t++) {
+                labels[offset + t] = ids[t];
+            }
+        }
     }
 }

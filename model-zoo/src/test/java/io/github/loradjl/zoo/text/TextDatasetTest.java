@@ -183,10 +183,10 @@ class TextDatasetTest {
         assertThatThrownBy(() -> data(blank, 1).build().prepare())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("blank.txt holds no text");
-        Path table = Files.writeString(folder.resolve("rows.csv"), "a,b");
+        Path table = Files.writeString(folder.resolve("rows.xlsx"), "a,b");
         assertThatThrownBy(() -> data(table, 1).build().prepare())
                 .isInstanceOf(IOException.class)
-                .hasMessageContainingAll("rows.csv", ".jsonl", ".txt");
+                .hasMessageContainingAll("rows.xlsx", ".jsonl", ".csv", ".txt");
         assertThatThrownBy(() -> data(folder.resolve("none.jsonl"), 1).build().prepare())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("none.jsonl");

@@ -1,0 +1,55 @@
+package io.github.loradjl.zoo.text;
+
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
+import io.github.loradjl.zoo.text.chat.ChatTemplate.Rendered;
+import io.github.loradjl.zoo.text.chat.ChatTemplate.Span;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The messages of a row, of which the assistant's are learnt.
+ *
+ * <p>A template with generation blocks says itself where the answers are. With any other, an answer
+ * is what its message adds to the text of the messages before it, from where the model would begin
+ * to write, up to and with what ends the turn. That works as long as later messages leave the text
+ * of earlier ones as it was; where they do not, there is no telling, and the row is an error.
+ */
+record Conversation(List<Map<String, Object>> messages, Map<String, Object> variables) {
+
+    static final String ASSISTANT = "assistant";
+
+    /** Renders the conversation and finds the answers. */
+    Rendered render(ChatTemplate template) throws IOException {
+        try {
+            Rendered rendered = template.render(messages, false, variables);
+            return template.marksAnswers()
+                    ? rendered
+                    : new Rendered(rendered.text(), answers(template, rendered.text()));
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private List<Span> answers(ChatTemplate template, String text) throws IOException {
+        List<Span> answers = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            if (!ASSISTANT.equals(messages.get(i).get("role"))) {
+                continue;
+            }
+            String before = template.render(messages.subList(0, i), true, variables).text();
+            String after = template.render(messages.subList(0, i + 1), false, variables).text();
+            if (!after.startsWith(before) || !text.startsWith(after)) {
+                throw new IOException(
+                        "the chat template writes message "
+                                + (i + 1)
+                                + " differently once others follow it, so its answer cannot be"
+                                + " found; give a template that marks answers by {% generation %}");
+            }
+            answers.add(new Span(before.length(), after.length()));
+        }
+        return answers;
+    }
+}
