@@ -88,6 +88,8 @@ final class Adapter {
 
     /** Releases all arrays and puts the originals of the copies back. */
     void close() {
+        // A trainer goes on to update what is not frozen.
+        setTrainable(false);
         copies.close();
         layers.forEach(layer -> layer.remove(name));
     }

@@ -26,7 +26,8 @@ import java.util.Map;
  *
  * <p>The pass runs the base model in training mode without any adapter. It touches neither the base
  * weights nor their gradients, keeps running statistics fixed, draws dropout from a seed of its own
- * and seeds LibTorch's generator from the engine's seed afterwards.
+ * and seeds LibTorch's generator from the engine's seed afterwards. Let predictions in other
+ * threads end first: a strategy may put temporary adapters in the place of all others.
  *
  * @see <a href="https://arxiv.org/abs/2407.05000">LoRA-GA: Low-Rank Adaptation with Gradient
  *     Approximation</a>
@@ -43,8 +44,8 @@ public final class LoraGa {
      * @param batches calibration batches, on the model's device; left open
      * @return what the starts hold; empty if no adapter waits
      * @throws IllegalArgumentException if there are no batches
-     * @throws IllegalStateException if a target receives no gradient, or adapters are merged; no
-     *     adapter is started then
+     * @throws IllegalStateException if a target receives no gradient, adapters are merged or the
+     *     model is detached; no adapter is started then
      */
     public static LoraGaReport start(LoraModel lora, Loss loss, Iterable<? extends Batch> batches) {
         return start(lora, loss, batches, LoraGaOptions.defaults());
@@ -59,11 +60,12 @@ public final class LoraGa {
      * @param options the strategy and the rest
      * @return what the starts hold; empty if no adapter waits
      * @throws IllegalArgumentException if there are no batches
-     * @throws IllegalStateException if a target receives no gradient, or adapters are merged; no
-     *     adapter is started then
+     * @throws IllegalStateException if a target receives no gradient, adapters are merged or the
+     *     model is detached; no adapter is started then
      */
     public static LoraGaReport start(
             LoraModel lora, Loss loss, Iterable<? extends Batch> batches, LoraGaOptions options) {
+        lora.checkOpen();
         List<String> waiting = lora.getActive().stream().filter(lora::isStartPending).toList();
         if (waiting.isEmpty()) {
             return new LoraGaReport(Map.of());

@@ -28,6 +28,7 @@ import ai.djl.training.loss.Loss;
 import io.github.loradjl.adapter.AdaptedBlock;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.gradient.GradientSvd;
+import io.github.loradjl.init.GradientKind;
 import io.github.loradjl.init.InitContext;
 import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
@@ -148,6 +149,28 @@ class LoraGaTest {
             assertThat(lora.getTargets("default").get("0").get("default").getA().toFloatArray())
                     .isEqualTo(a);
         }
+    }
+
+    @Test
+    void start_bySigns_decomposesTheSignsOfTheGradient() {
+        LoraGaInit signs = LoraGaInit.builder().optGradientKind(GradientKind.SIGN).build();
+        try (LoraModel lora = attach(signs)) {
+            LoraGaReport report = LoraGa.start(lora, Loss.l2Loss(), List.of(batch));
+            // Every entry of the sign is 1 or -1.
+            assertThat(report.targets().get("0").gradientNorm())
+                    .isCloseTo(Math.sqrt(24 * 16), within(1e-6));
+            assertThat(report.targets().get("2").gradientNorm())
+                    .isCloseTo(Math.sqrt(20 * 24), within(1e-6));
+        }
+    }
+
+    @Test
+    void start_afterDetach_isRefused() {
+        LoraModel lora = attach(LoraInit.loraGa());
+        lora.detach();
+        assertThatThrownBy(() -> LoraGa.start(lora, Loss.l2Loss(), List.of(batch)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("detached");
     }
 
     @Test

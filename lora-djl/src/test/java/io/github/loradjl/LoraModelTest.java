@@ -590,6 +590,27 @@ class LoraModelTest {
     }
 
     @Test
+    void removeAdapter_whileATrainerKnowsIt_letsTheTrainerGoOn() {
+        try (LoraModel lora = LoraModel.attach(model, config().build())) {
+            lora.addAdapter("other", config().optBias(LoraConfig.Bias.ALL).build());
+            try (Trainer trainer = model.newTrainer(Models.sgd(.02f))) {
+                step(trainer);
+                lora.setActive("other");
+                step(trainer);
+                lora.removeAdapter("other");
+                lora.setActive(NAME);
+                float[] before = now();
+                step(trainer);
+                assertThat(now()).isNotEqualTo(before);
+                lora.removeAdapter(NAME);
+                lora.addAdapter(NAME, config().build());
+                lora.setActive(NAME);
+                step(trainer);
+            }
+        }
+    }
+
+    @Test
     void layerInTwoPlaces_isWrappedOnce() {
         Linear shared = Linear.builder().setUnits(Models.IN).build();
         Block block = new SequentialBlock().add(shared).add(shared);

@@ -38,15 +38,6 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /**
-     * Returns how many positions there is room for.
-     *
-     * @return the number of positions
-     */
-    public int getCapacity() {
-        return capacity;
-    }
-
-    /**
      * Returns how many positions are filled in every layer.
      *
      * @return the number of positions
