@@ -250,14 +250,16 @@ public final class LoraModel implements AutoCloseable {
 
     /**
      * Removes an adapter and releases its arrays; layers that no other adapter uses are as they
-     * were.
+     * were. If it is merged, all adapters are unmerged.
      *
      * @param name the adapter's name
      */
     public void removeAdapter(String name) {
         checkOpen();
         Adapter adapter = adapter(name);
-        unmerge();
+        if (merged.contains(name)) {
+            unmerge();
+        }
         Map<String, Adapter> changed = new LinkedHashMap<>(adapters);
         changed.remove(name);
         adapters = Collections.unmodifiableMap(changed);

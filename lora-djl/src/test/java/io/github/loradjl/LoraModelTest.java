@@ -427,6 +427,20 @@ class LoraModelTest {
     }
 
     @Test
+    void removeAdapter_unmergesOnlyWhereItIsMerged() {
+        try (LoraModel lora = LoraModel.attach(model, config().build())) {
+            lora.merge();
+            float[] merged = now();
+            lora.addAdapter("other", config().build());
+            lora.removeAdapter("other");
+            assertThat(lora.getMerged()).containsExactly(NAME);
+            assertThat(now()).isEqualTo(merged);
+            lora.removeAdapter(NAME);
+            assertThat(lora.getMerged()).isEmpty();
+        }
+    }
+
+    @Test
     void merge_withNaN_changesNothing() throws IOException {
         String before = digest(base);
         try (LoraModel lora = LoraModel.attach(model, config().build())) {

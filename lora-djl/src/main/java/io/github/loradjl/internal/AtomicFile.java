@@ -1,5 +1,6 @@
 package io.github.loradjl.internal;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -67,6 +68,39 @@ public final class AtomicFile {
                 target,
                 channel ->
                         writeAll(channel, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))));
+    }
+
+    /**
+     * Copies a file, replacing one that is there.
+     *
+     * @param source the file to copy
+     * @param target the copy; missing parent folders are made
+     * @throws IOException if reading, writing or moving fails
+     */
+    public static void copy(Path source, Path target) throws IOException {
+        try (FileChannel in = FileChannel.open(source, StandardOpenOption.READ)) {
+            write(target, channel -> copyBytes(in, 0, in.size(), channel));
+        }
+    }
+
+    /**
+     * Copies a part of a file to the present position of another.
+     *
+     * @param in the file to read
+     * @param from the first byte
+     * @param to the byte after the last
+     * @param out the file to write
+     * @throws IOException if reading or writing fails, or the file is too short
+     */
+    public static void copyBytes(FileChannel in, long from, long to, FileChannel out)
+            throws IOException {
+        for (long at = from; at < to; ) {
+            long moved = in.transferTo(at, to - at, out);
+            if (moved <= 0) {
+                throw new EOFException("a file became shorter while it was copied; copy it again");
+            }
+            at += moved;
+        }
     }
 
     /**

@@ -596,6 +596,38 @@ public final class TorchOps {
         return alias;
     }
 
+    /**
+     * Makes second handles on the memory of several arrays.
+     *
+     * @param list arrays
+     * @param manager the manager that shall own the handles
+     * @return the handles
+     * @see #alias
+     */
+    public static NDList aliases(NDList list, NDManager manager) {
+        NDList aliases = new NDList(list.size());
+        list.forEach(x -> aliases.add(alias(x, manager)));
+        return aliases;
+    }
+
+    /**
+     * Creates zeros of any floating point type, also where DJL cannot name it.
+     *
+     * @param manager the owner, whose device the array is placed on
+     * @param shape the shape
+     * @param like the array whose type is wanted, bfloat16 included
+     * @return zeros of the type of {@code like}
+     */
+    public static NDArray zerosLike(NDManager manager, Shape shape, NDArray like) {
+        NDArray zeros = manager.zeros(shape, DataType.FLOAT32);
+        if (like.getDataType() == DataType.FLOAT32) {
+            return zeros;
+        }
+        try (zeros) {
+            return toTypeOf(zeros, like);
+        }
+    }
+
     /** DJL makes one list of all arguments that carry the same name with brackets. */
     private static NDArray onList(String method, List<NDArray> arrays, NDArray last) {
         List<String> names = arrays.stream().map(NDArray::getName).toList();
@@ -609,20 +641,6 @@ public final class TorchOps {
                 arrays.get(i).setName(names.get(i));
             }
         }
-    }
-
-    /**
-     * Makes second handles on the memory of several arrays.
-     *
-     * @param list arrays
-     * @param manager the manager that shall own the handles
-     * @return the handles
-     * @see #alias
-     */
-    public static NDList aliases(NDList list, NDManager manager) {
-        NDList aliases = new NDList(list.size());
-        list.forEach(x -> aliases.add(alias(x, manager)));
-        return aliases;
     }
 
     private static NDArray one(String method, NDArray... inputs) {
@@ -643,23 +661,5 @@ public final class TorchOps {
         // "Training" here only means: do not enter LibTorch's inference mode, whose results could
         // never take part in a backward pass. Recording follows the thread's gradient mode.
         return IValueUtils.forward(Module.BLOCK, list, true);
-    }
-
-    /**
-     * Creates zeros of any floating point type, also where DJL cannot name it.
-     *
-     * @param manager the owner, whose device the array is placed on
-     * @param shape the shape
-     * @param like the array whose type is wanted, bfloat16 included
-     * @return zeros of the type of {@code like}
-     */
-    public static NDArray zerosLike(NDManager manager, Shape shape, NDArray like) {
-        NDArray zeros = manager.zeros(shape, DataType.FLOAT32);
-        if (like.getDataType() == DataType.FLOAT32) {
-            return zeros;
-        }
-        try (zeros) {
-            return toTypeOf(zeros, like);
-        }
     }
 }

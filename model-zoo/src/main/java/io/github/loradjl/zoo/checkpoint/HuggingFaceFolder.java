@@ -26,7 +26,6 @@ import io.github.loradjl.zoo.llama.LlamaForCausalLM;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -177,10 +176,7 @@ public final class HuggingFaceFolder {
         if (companions != null) {
             for (String file : COMPANIONS) {
                 if (Files.isRegularFile(companions.resolve(file))) {
-                    Files.copy(
-                            companions.resolve(file),
-                            folder.resolve(file),
-                            StandardCopyOption.REPLACE_EXISTING);
+                    AtomicFile.copy(companions.resolve(file), folder.resolve(file));
                 }
             }
         }

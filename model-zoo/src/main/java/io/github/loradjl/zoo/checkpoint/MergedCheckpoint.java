@@ -13,7 +13,6 @@ import io.github.loradjl.safetensors.TensorInfo;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -86,7 +85,7 @@ public final class MergedCheckpoint {
         for (Path file : files) {
             String name = file.getFileName().toString();
             if (isCompanion(name)) {
-                Files.copy(file, folder.resolve(name));
+                AtomicFile.copy(file, folder.resolve(name));
             }
         }
     }
@@ -135,24 +134,12 @@ public final class MergedCheckpoint {
                     out -> {
                         long at = 0;
                         for (TensorInfo tensor : changed) {
-                            copy(in, at, tensor.position(), out);
+                            AtomicFile.copyBytes(in, at, tensor.position(), out);
                             writeMerged(file, tensor, out);
                             at = tensor.position() + tensor.length();
                         }
-                        copy(in, at, in.size(), out);
+                        AtomicFile.copyBytes(in, at, in.size(), out);
                     });
-        }
-    }
-
-    private static void copy(FileChannel in, long from, long to, FileChannel out)
-            throws IOException {
-        long at = from;
-        while (at < to) {
-            long moved = in.transferTo(at, to - at, out);
-            if (moved <= 0) {
-                throw new EOFException("the checkpoint became shorter while it was read");
-            }
-            at += moved;
         }
     }
 
