@@ -29,13 +29,13 @@ final class BatchOrder {
      * Gives each row its turns in an epoch, in the order of the rows: as many as its source's
      * weight says, where a fraction is a draw of that share of the source's rows.
      */
-    static int[] turns(List<TokenRow> rows, double[] weights, long seed, int epoch) {
+    static int[] turns(TokenRows rows, double[] weights, long seed, int epoch) {
         int[][] bySource = new int[weights.length][];
         for (int source = 0; source < weights.length; source++) {
             int number = source;
             bySource[source] =
                     IntStream.range(0, rows.size())
-                            .filter(row -> rows.get(row).source() == number)
+                            .filter(row -> rows.source(row) == number)
                             .toArray();
         }
         int[] times = new int[rows.size()];
@@ -64,15 +64,14 @@ final class BatchOrder {
         return random.split();
     }
 
-    static List<int[]> shuffled(
-            List<TokenRow> rows, int[] turns, int batchSize, long seed, int epoch) {
+    static List<int[]> shuffled(TokenRows rows, int[] turns, int batchSize, long seed, int epoch) {
         SplittableRandom random = stream(seed, epoch);
         int[] order = turns.clone();
         shuffle(order, random);
         List<int[]> batches = new ArrayList<>();
         for (int[] chunk : cut(order, (int) Math.min(order.length, (long) CHUNK * batchSize))) {
             List<Integer> byLength = new ArrayList<>(Arrays.stream(chunk).boxed().toList());
-            byLength.sort(Comparator.comparingInt(row -> rows.get(row).ids().length));
+            byLength.sort(Comparator.comparingInt(rows::length));
             batches.addAll(cut(byLength.stream().mapToInt(Integer::intValue).toArray(), batchSize));
         }
         int[] places = range(batches.size());

@@ -24,7 +24,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -71,14 +70,24 @@ final class DataFiles {
         return name.substring(name.lastIndexOf('.') + 1);
     }
 
-    static List<RawRow> read(Path file, RawRow.Keys keys, long limit) throws IOException {
-        List<RawRow> rows =
+    /** What becomes of each row; an error of it is an error of the row's line. */
+    @FunctionalInterface
+    interface RowReader {
+        void read(RawRow row) throws IOException;
+    }
+
+    /** Reads the rows of a file one after the other, and returns how many there are. */
+    static long read(Path file, RawRow.Keys keys, long limit, RowReader reader) throws IOException {
+        if (limit == 0) {
+            return 0;
+        }
+        long rows =
                 switch (ending(file)) {
-                    case "csv" -> table(file, ',', keys, limit);
-                    case "tsv" -> table(file, '\t', keys, limit);
-                    default -> lines(file, keys, limit);
+                    case "csv" -> table(file, ',', keys, limit, reader);
+                    case "tsv" -> table(file, '\t', keys, limit, reader);
+                    default -> lines(file, keys, limit, reader);
                 };
-        if (rows.isEmpty() && limit > 0) {
+        if (rows == 0) {
             throw new IOException(
                     file
                             + " holds no rows: it needs one "
@@ -94,12 +103,11 @@ final class DataFiles {
         return isTable ? "row under a line of column names" : "JSON object";
     }
 
-    private static List<RawRow> lines(Path file, RawRow.Keys keys, long limit) throws IOException {
-        List<RawRow> rows = new ArrayList<>();
+    private static long lines(Path file, RawRow.Keys keys, long limit, RowReader reader)
+            throws IOException {
+        long rows = 0;
         try (Utf8Lines lines = new Utf8Lines(file)) {
-            for (String line = lines.next();
-                    line != null && rows.size() < limit;
-                    line = lines.next()) {
+            for (String line = lines.next(); line != null && rows < limit; line = lines.next()) {
                 if (line.isBlank()) {
                     continue;
                 }
@@ -108,7 +116,8 @@ final class DataFiles {
                     if (!json.isJsonObject()) {
                         throw new IOException("not a JSON object; each line is one, with " + keys);
                     }
-                    rows.add(RawRow.of(json.getAsJsonObject(), keys, lines.place()));
+                    reader.read(RawRow.of(json.getAsJsonObject(), keys));
+                    rows++;
                 } catch (IOException e) {
                     throw new IOException(lines.place() + ": " + e.getMessage(), e);
                 }
@@ -117,7 +126,8 @@ final class DataFiles {
         return rows;
     }
 
-    private static List<RawRow> table(Path file, char delimiter, RawRow.Keys keys, long limit)
+    private static long table(
+            Path file, char delimiter, RawRow.Keys keys, long limit, RowReader rowReader)
             throws IOException {
         CSVFormat format =
                 CSVFormat.DEFAULT
@@ -128,15 +138,16 @@ final class DataFiles {
                         .setAllowMissingColumnNames(true)
                         .setDuplicateHeaderMode(DuplicateHeaderMode.DISALLOW)
                         .get();
-        List<RawRow> rows = new ArrayList<>();
+        long rows = 0;
         long line = 1;
         try (Reader reader = reader(file);
                 CSVParser parser = format.parse(reader)) {
             Iterator<CSVRecord> records = parser.iterator();
             line = parser.getCurrentLineNumber() + 1;
-            while (rows.size() < limit && records.hasNext()) {
+            while (rows < limit && records.hasNext()) {
                 CSVRecord record = records.next();
-                rows.add(RawRow.of(cells(record), keys, file + ", line " + line));
+                rowReader.read(RawRow.of(cells(record), keys));
+                rows++;
                 line = parser.getCurrentLineNumber() + 1;
             }
         } catch (CharacterCodingException e) {

@@ -15,10 +15,8 @@ import java.util.Map;
 /**
  * One row of a data file: a conversation, a prompt with the completion to learn, or, with neither
  * messages nor a prompt, a text to learn as a whole.
- *
- * @param place the file and line it is from
  */
-record RawRow(String place, String prompt, String completion, Conversation conversation) {
+record RawRow(String prompt, String completion, Conversation conversation) {
 
     private static final Gson GSON =
             new GsonBuilder().setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE).create();
@@ -58,7 +56,7 @@ record RawRow(String place, String prompt, String completion, Conversation conve
     }
 
     /** Recognises the shape of a row by its keys. */
-    static RawRow of(JsonObject row, Keys keys, String place) throws IOException {
+    static RawRow of(JsonObject row, Keys keys) throws IOException {
         List<String> shapes = keys.shapes(row);
         if (shapes.size() > 1) {
             throw new IOException(
@@ -76,16 +74,16 @@ record RawRow(String place, String prompt, String completion, Conversation conve
         }
         String shape = shapes.get(0);
         if ("messages".equals(shape)) {
-            return new RawRow(place, null, null, conversation(row));
+            return new RawRow(null, null, conversation(row));
         }
         if (shape.equals(keys.text())) {
-            return new RawRow(place, null, string(row, keys.text(), true), null);
+            return new RawRow(null, string(row, keys.text(), true), null);
         }
         if (shape.equals(keys.prompt()) || shape.equals(keys.completion())) {
             String prompt = string(row, keys.prompt(), false);
-            return new RawRow(place, prompt, string(row, keys.completion(), true), null);
+            return new RawRow(prompt, string(row, keys.completion(), true), null);
         }
-        return new RawRow(place, alpaca(row), string(row, "output", true), null);
+        return new RawRow(alpaca(row), string(row, "output", true), null);
     }
 
     /** Writes the prompt in the words that models trained on alpaca's rows expect. */

@@ -55,16 +55,10 @@ final class RowEncoder {
     private TokenRow chat(RawRow row) throws IOException {
         if (template == null) {
             throw new IOException(
-                    row.place()
-                            + ": the row has \"messages\", which take a chat template: set"
+                    "the row has \"messages\", which take a chat template: set"
                             + " optChatTemplate(ChatTemplate.load(folder of the model))");
         }
-        ChatTemplate.Rendered rendered;
-        try {
-            rendered = row.conversation().render(template);
-        } catch (IOException e) {
-            throw new IOException(row.place() + ": " + e.getMessage(), e);
-        }
+        ChatTemplate.Rendered rendered = row.conversation().render(template);
         TextTokenizer.PlacedTokens tokens = tokenizer.encodePlaced(rendered.text());
         int[] ids = ints(tokens.ids());
         if (trainOnPrompt) {

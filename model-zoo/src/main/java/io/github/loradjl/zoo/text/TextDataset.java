@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * A data set for causal language models, from files of texts.
@@ -42,6 +43,9 @@ import java.util.Objects;
  *
  * <p>A {@code .txt} file is one long text, cut into blocks of the maximum length.
  *
+ * <p>Tokens are kept in a temporary file, not in memory, except those of a {@code .txt} file while
+ * it is read.
+ *
  * <p>Each batch holds, as INT64 arrays of shape (b, t), the data {@code [input ids, attention
  * mask]} and the labels, not shifted and -100 where nothing is learnt; rows are padded on the right
  * to the longest of their batch. Each epoch has a new order of batches, made from the seed and the
@@ -68,7 +72,7 @@ public final class TextDataset implements Dataset {
     private final int batchSize;
     private final boolean shuffle;
     private final long seed;
-    private List<TokenRow> rows;
+    private TokenRows rows;
     private TextReport report;
     private int epoch;
 
@@ -90,7 +94,7 @@ public final class TextDataset implements Dataset {
     }
 
     /** A part of a prepared data set. */
-    private TextDataset(TextDataset whole, List<TokenRow> rows, double[] weights, boolean shuffle) {
+    private TextDataset(TextDataset whole, TokenRows rows, double[] weights, boolean shuffle) {
         source = whole.source;
         this.weights = weights;
         batchSize = whole.batchSize;
@@ -220,11 +224,12 @@ public final class TextDataset implements Dataset {
                             + " rows in two; it must be in (0, 1) and leave rows to train on");
         }
         int[] sample = BatchOrder.sample(rows.size(), held, seed);
-        List<TokenRow> train = new ArrayList<>();
-        List<TokenRow> validation = new ArrayList<>();
-        for (int i = 0; i < rows.size(); i++) {
-            (Arrays.binarySearch(sample, i) >= 0 ? validation : train).add(rows.get(i));
-        }
+        int[] rest =
+                IntStream.range(0, rows.size())
+                        .filter(row -> Arrays.binarySearch(sample, row) < 0)
+                        .toArray();
+        TokenRows train = rows.select(rest);
+        TokenRows validation = rows.select(sample);
         return new Split(
                 new TextDataset(this, train, weights, shuffle),
                 new TextDataset(this, validation, weights, false));
@@ -255,7 +260,8 @@ public final class TextDataset implements Dataset {
         int number = (int) Math.min(rows.size(), (long) batches * batchSize);
         double[] once = new double[weights.length];
         Arrays.fill(once, 1);
-        return new TextDataset(this, rows.subList(0, number), once, false);
+        return new TextDataset(
+                this, rows.select(IntStream.range(0, number).toArray()), once, false);
     }
 
     /** The builder of {@link TextDataset}. */

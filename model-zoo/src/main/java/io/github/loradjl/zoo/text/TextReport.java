@@ -1,6 +1,5 @@
 package io.github.loradjl.zoo.text;
 
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -25,15 +24,22 @@ public record TextReport(
         long droppedRows,
         long straddlingRows) {
 
-    static TextReport of(List<TokenRow> rows, long droppedRows) {
+    static TextReport of(TokenRows rows, long droppedRows) {
+        long tokens = 0;
+        long kept = 0;
+        long truncatedRows = 0;
+        long truncatedTokens = 0;
+        long straddling = 0;
+        for (int i = 0; i < rows.size(); i++) {
+            TokenRow row = rows.get(i);
+            tokens += row.ids().length;
+            kept += row.kept();
+            truncatedRows += row.cut() > 0 ? 1 : 0;
+            truncatedTokens += row.cut();
+            straddling += row.straddling() ? 1 : 0;
+        }
         return new TextReport(
-                rows.size(),
-                rows.stream().mapToLong(row -> row.ids().length).sum(),
-                rows.stream().mapToLong(TokenRow::kept).sum(),
-                rows.stream().filter(row -> row.cut() > 0).count(),
-                rows.stream().mapToLong(TokenRow::cut).sum(),
-                droppedRows,
-                rows.stream().filter(TokenRow::straddling).count());
+                rows.size(), tokens, kept, truncatedRows, truncatedTokens, droppedRows, straddling);
     }
 
     /** Returns whether something was cut off or left out. */

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -33,7 +32,7 @@ record TextSource(
     private static final int DEFAULT_MAX_LENGTH = 1024;
 
     /** Rows with something to learn, and how many others there were. */
-    record Rows(List<TokenRow> kept, int dropped) {}
+    record Rows(TokenRows kept, long dropped) {}
 
     String name() {
         return paths.stream().map(Path::toString).collect(Collectors.joining(", "));
@@ -45,23 +44,21 @@ record TextSource(
         }
         int length = rowLength();
         RowEncoder encoder = new RowEncoder(this, length);
-        List<TokenRow> all = new ArrayList<>();
+        TokenRows.Writer kept = new TokenRows.Writer();
+        long all = 0;
         for (int source = 0; source < paths.size(); source++) {
-            List<TokenRow> rows = encode(paths.get(source), encoder, progress);
-            int number = source;
-            rows.forEach(row -> all.add(row.from(number)));
+            all += encode(source, encoder, kept, progress);
         }
-        List<TokenRow> kept = all.stream().filter(row -> row.kept() > 0).toList();
-        if (kept.isEmpty()) {
+        if (kept.size() == 0) {
             throw new IOException(
                     name()
                             + ": nothing to learn is left in any of "
-                            + all.size()
+                            + all
                             + " rows within "
                             + length
                             + " tokens; raise optMaxLength or shorten the prompts");
         }
-        return new Rows(kept, all.size() - kept.size());
+        return new Rows(kept.rows(), all - kept.size());
     }
 
     private int rowLength() {
@@ -73,30 +70,58 @@ record TextSource(
         return maxLength > 0 ? maxLength : (int) Math.min(DEFAULT_MAX_LENGTH, modelMax);
     }
 
-    private List<TokenRow> encode(Path path, RowEncoder encoder, Progress progress)
+    /** Goes through the files twice: a malformed row is to be found before the work is done. */
+    private long encode(int source, RowEncoder encoder, TokenRows.Writer kept, Progress progress)
             throws IOException {
-        List<TokenRow> encoded = new ArrayList<>();
-        List<RawRow> raw = new ArrayList<>();
-        for (Path file : DataFiles.list(path)) {
-            if ("txt".equals(DataFiles.ending(file))) {
-                encoded.addAll(encoder.blocks(text(file)));
-            } else {
-                raw.addAll(DataFiles.read(file, keys, limit - raw.size()));
-            }
-        }
+        List<Path> files = DataFiles.list(paths.get(source));
+        long expected = each(files, row -> {});
         if (progress != null) {
-            progress.reset("Tokenizing", raw.size());
+            progress.reset("Tokenizing", expected);
         }
-        for (RawRow row : raw) {
-            encoded.add(encoder.encode(row));
-            if (progress != null) {
-                progress.increment(1);
+        long rows =
+                each(
+                        files,
+                        row -> {
+                            keep(encoder.encode(row), source, kept);
+                            if (progress != null) {
+                                progress.increment(1);
+                            }
+                        });
+        for (Path file : files) {
+            if (!isText(file)) {
+                continue;
+            }
+            for (TokenRow block : encoder.blocks(text(file))) {
+                if (rows < limit) {
+                    keep(block, source, kept);
+                    rows++;
+                }
             }
         }
         if (progress != null) {
             progress.end();
         }
-        return encoded.subList(0, (int) Math.min(encoded.size(), limit));
+        return rows;
+    }
+
+    private static void keep(TokenRow row, int source, TokenRows.Writer kept) throws IOException {
+        if (row.kept() > 0) {
+            kept.add(row.from(source));
+        }
+    }
+
+    private long each(List<Path> files, DataFiles.RowReader reader) throws IOException {
+        long rows = 0;
+        for (Path file : files) {
+            if (!isText(file)) {
+                rows += DataFiles.read(file, keys, limit - rows, reader);
+            }
+        }
+        return rows;
+    }
+
+    private static boolean isText(Path file) {
+        return "txt".equals(DataFiles.ending(file));
     }
 
     private static String text(Path file) throws IOException {

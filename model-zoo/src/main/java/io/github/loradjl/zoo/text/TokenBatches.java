@@ -13,7 +13,7 @@ import java.util.List;
 
 /** Makes padded batches of rows, each in a manager of its own that closes with it. */
 record TokenBatches(
-        NDManager manager, List<TokenRow> rows, List<int[]> order, long padId, Runnable finished)
+        NDManager manager, TokenRows rows, List<int[]> order, long padId, Runnable finished)
         implements Iterable<Batch> {
 
     /** {@inheritDoc} */
@@ -45,7 +45,7 @@ record TokenBatches(
     }
 
     private Batch stack(int[] batch, long progress) {
-        int longest = Arrays.stream(batch).map(row -> rows.get(row).ids().length).max().orElse(0);
+        int longest = Arrays.stream(batch).map(rows::length).max().orElse(0);
         long[] ids = new long[batch.length * longest];
         long[] mask = new long[ids.length];
         long[] labels = new long[ids.length];

@@ -131,7 +131,9 @@ class TextRowsTest {
         assertThat(labels.get(0)).endsWith(". 3 4 2").contains(". .");
         assertThat(labels.get(1)).endsWith(". 4 2").isEqualTo(labels.get(2));
         RawRow.Keys keys = new RawRow.Keys("text", "prompt", "completion");
-        assertThat(DataFiles.read(file, keys, 1).get(0).prompt())
+        List<RawRow> rows = new ArrayList<>();
+        assertThat(DataFiles.read(file, keys, 1, rows::add)).isEqualTo(1);
+        assertThat(rows.get(0).prompt())
                 .startsWith("Below is an instruction")
                 .endsWith("### Instruction:\na\n\n### Input:\nb\n\n### Response:\n");
     }
