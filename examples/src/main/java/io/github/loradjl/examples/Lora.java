@@ -1,6 +1,12 @@
 package io.github.loradjl.examples;
 
 import io.github.loradjl.examples.command.Failures;
+import io.github.loradjl.examples.command.FinetuneCommand;
+import io.github.loradjl.examples.command.GenerateCommand;
+import io.github.loradjl.examples.command.InspectCommand;
+import io.github.loradjl.examples.command.Interruption;
+import io.github.loradjl.examples.command.MergeCommand;
+import io.github.loradjl.examples.command.PretrainCommand;
 import io.github.loradjl.examples.command.StoriesCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -9,6 +15,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 
 /**
  * The {@code lora} command: fine-tunes a model, uses, merges and describes the result.
@@ -22,7 +31,14 @@ import picocli.CommandLine.Spec;
         description = "Fine-tunes LLaMA models with LoRA and LoRA-GA on DJL.",
         mixinStandardHelpOptions = true,
         version = "lora-djl 0.1.0",
-        subcommands = {StoriesCommand.class})
+        subcommands = {
+            FinetuneCommand.class,
+            GenerateCommand.class,
+            MergeCommand.class,
+            InspectCommand.class,
+            PretrainCommand.class,
+            StoriesCommand.class
+        })
 public final class Lora implements Runnable {
 
     @Spec private CommandSpec spec;
@@ -42,18 +58,29 @@ public final class Lora implements Runnable {
      */
     public static void main(String[] arguments) {
         setDefaults();
-        System.exit(run(arguments));
+        Interruption.install();
+        int code =
+                run(
+                        new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+                        new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+                        arguments);
+        Interruption.finished();
+        System.exit(code);
     }
 
     /**
      * Runs one command.
      *
+     * @param out takes the result
+     * @param err takes the line that says what was wrong
      * @param arguments the command line
      * @return the exit code
      */
-    public static int run(String... arguments) {
+    public static int run(PrintWriter out, PrintWriter err, String... arguments) {
         Lora lora = new Lora();
         return new CommandLine(lora)
+                .setOut(out)
+                .setErr(err)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Failures::usage)
                 .setExecutionExceptionHandler(

@@ -15,9 +15,13 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.concurrent.CancellationException;
 
 /** Turns what went wrong into one line for the person at the terminal. */
 public final class Failures {
+
+    /** What shells report for a command ended by Ctrl-C. */
+    private static final int INTERRUPTED = 130;
 
     private Failures() {}
 
@@ -46,16 +50,16 @@ public final class Failures {
      * @return the exit code
      */
     public static int report(Exception exception, PrintWriter err, boolean stacktrace) {
-        err.println("lora: " + describe(exception));
+        Throwable cause = unwrap(exception);
+        err.println("lora: " + describe(cause));
         if (stacktrace) {
             exception.printStackTrace(err);
         }
         err.flush();
-        return ExitCode.SOFTWARE;
+        return cause instanceof CancellationException ? INTERRUPTED : ExitCode.SOFTWARE;
     }
 
-    private static String describe(Throwable exception) {
-        Throwable cause = unwrap(exception);
+    private static String describe(Throwable cause) {
         String message = cause.getMessage() == null ? "" : oneLine(cause.getMessage());
         if (cause instanceof NoSuchFileException || cause instanceof FileNotFoundException) {
             return "no such file or folder: " + message;
@@ -94,6 +98,7 @@ public final class Failures {
         return cause instanceof IllegalArgumentException
                 || cause instanceof IllegalStateException
                 || cause instanceof UnsupportedOperationException
+                || cause instanceof ArithmeticException
                 || cause instanceof MalformedModelException
                 || cause instanceof ModelNotFoundException
                 || cause instanceof IOException;

@@ -11,8 +11,8 @@ import java.util.Random;
  * What one story is about: everything that a {@code {slot}} of the grammar can stand for, drawn
  * once, so that a thing keeps its color and a fox stays a fox from the first sentence to the last.
  *
- * <p>No two characters, places, things, colors or hiding places of a world are equal. Numbers add
- * up: {@code all} is {@code some} and {@code left} together.
+ * <p>No two characters, places, things, colors, hiding places or words of a world are equal.
+ * Numbers add up: {@code all} is {@code some} and {@code left} together.
  */
 final class StoryWorld {
 
@@ -88,6 +88,7 @@ final class StoryWorld {
         slots.put("hide2", hidingPlaces.get(1));
         slots.put("heavy", HEAVY.get(random.nextInt(HEAVY.size())));
         drawNumbers(random);
+        drawWords(random);
     }
 
     private void drawCharacters(Random random) {
@@ -119,6 +120,18 @@ final class StoryWorld {
         putAmount("some", some, goods);
         putAmount("left", all - some, goods);
         slots.put("number", NUMBERS.get(2 + random.nextInt(NUMBERS.size() - 2)));
+    }
+
+    /** Words that have nothing to do with each other, for rhymes. */
+    private void drawWords(Random random) {
+        List<String> all = new ArrayList<>(KINDS);
+        all.addAll(THINGS);
+        all.addAll(HEAVY);
+        PLACES.forEach(place -> all.add(place.substring(place.lastIndexOf(' ') + 1)));
+        List<String> words = shuffled(all, random);
+        for (int i = 1; i <= 6; i++) {
+            slots.put("word" + i, words.get(i - 1));
+        }
     }
 
     private void putAmount(String slot, int amount, String goods) {

@@ -16,11 +16,11 @@ import java.util.Locale;
  */
 public final class ConsoleProgress implements AutoCloseable {
 
-    private static final int LINES = 20;
+    private static final int LINES = 10;
 
     private final PrintStream out;
     private final String task;
-    private final long steps;
+    private long steps;
     private final ProgressBar bar;
     private long nextLine;
 
@@ -59,6 +59,18 @@ public final class ConsoleProgress implements AutoCloseable {
     }
 
     /**
+     * Sets the number of steps, where it is known only later.
+     *
+     * @param steps the number of steps
+     */
+    public void setSteps(long steps) {
+        this.steps = steps;
+        if (bar != null) {
+            bar.maxHint(steps);
+        }
+    }
+
+    /**
      * Shows that a step is done.
      *
      * @param step the number of steps done
@@ -69,7 +81,8 @@ public final class ConsoleProgress implements AutoCloseable {
             bar.setExtraMessage(message);
             bar.stepTo(step);
         } else if (step >= nextLine || step == steps) {
-            out.printf(Locale.ROOT, "%s %d/%d  %s%n", task, step, steps, message);
+            String line = String.format(Locale.ROOT, "%s %d/%d  %s", task, step, steps, message);
+            out.println(line.stripTrailing());
             nextLine = step + Math.max(1, steps / LINES);
         }
     }

@@ -1,0 +1,75 @@
+package io.github.loradjl.examples.command;
+
+import io.github.loradjl.zoo.text.generate.GenerationConfig;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** How text is generated: the most probable token each time, unless something asks for sampling. */
+final class GenerationOptions {
+
+    @Option(
+            names = "--max-new-tokens",
+            paramLabel = "N",
+            defaultValue = "128",
+            description = "Most tokens to generate (default: ${DEFAULT-VALUE}).")
+    private int maxNewTokens;
+
+    @Option(
+            names = "--greedy",
+            description =
+                    "Take the most probable token each time; the default unless one of the next"
+                            + " four is given.")
+    private boolean greedy;
+
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            description = "Sample, with logits divided by T.")
+    private Float temperature;
+
+    @Option(
+            names = "--top-k",
+            paramLabel = "K",
+            description = "Sample from the K most probable tokens.")
+    private Integer topK;
+
+    @Option(
+            names = "--top-p",
+            paramLabel = "P",
+            description = "Sample from the smallest set of tokens with probability P.")
+    private Float topP;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "Sample, with the random draws of this seed (0 if sampling without it).")
+    private Long seed;
+
+    GenerationConfig config(CommandLine command) {
+        boolean sampled = temperature != null || topK != null || topP != null || seed != null;
+        if (greedy && sampled) {
+            throw new ParameterException(
+                    command, "--greedy does not go with --temperature, --top-k, --top-p or --seed");
+        }
+        GenerationConfig.Builder builder =
+                GenerationConfig.builder().optMaxNewTokens(maxNewTokens).optSample(sampled);
+        if (temperature != null) {
+            builder.optTemperature(temperature);
+        }
+        if (topK != null) {
+            builder.optTopK(topK);
+        }
+        if (topP != null) {
+            builder.optTopP(topP);
+        }
+        if (seed != null) {
+            builder.optSeed(seed);
+        }
+        try {
+            return builder.build();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command, e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package io.github.loradjl.examples.command;
+
+import ai.djl.Device;
+import ai.djl.MalformedModelException;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.repository.zoo.ZooModel;
+
+import io.github.loradjl.zoo.TinyStoryLlama;
+import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import picocli.CommandLine.Option;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Which model a command works on, and where. */
+final class ModelOptions {
+
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            description = "Hugging Face folder (default: the small model that ships).")
+    private Path model;
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            defaultValue = "float32",
+            description = "float32 or bfloat16 (default: ${DEFAULT-VALUE}).")
+    private Type dtype;
+
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            defaultValue = "cpu",
+            description = "cpu, gpu or gpu1 and so on (default: ${DEFAULT-VALUE}).")
+    private String device;
+
+    /** The types in which a model can be computed. */
+    enum Type {
+        float32(DataType.FLOAT32),
+        bfloat16(DataType.BFLOAT16);
+
+        private final DataType dataType;
+
+        Type(DataType dataType) {
+            this.dataType = dataType;
+        }
+    }
+
+    /** Tells whether the model that ships is used. */
+    boolean isShipped() {
+        return model == null;
+    }
+
+    String name() {
+        return isShipped()
+                ? TinyStoryLlama.NAME
+                : model.toAbsolutePath().normalize().getFileName().toString();
+    }
+
+    Path folder() throws IOException {
+        if (isShipped()) {
+            return TinyStoryLlama.folder();
+        }
+        if (!Files.isDirectory(model)) {
+            throw new IOException("--model " + model + " is not a folder");
+        }
+        return model;
+    }
+
+    ZooModel<NDList, NDList> load() throws IOException, MalformedModelException {
+        return HuggingFaceFolder.load(folder(), device(), dtype.dataType);
+    }
+
+    Device device() {
+        Device chosen;
+        try {
+            chosen = Device.fromName(device);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "--device " + device + " is not known: use cpu, gpu or gpu1 and so on", e);
+        }
+        if (chosen.isGpu() && Engine.getInstance().getGpuCount() <= chosen.getDeviceId()) {
+            throw new IllegalArgumentException(
+                    "--device "
+                            + device
+                            + ": PyTorch sees "
+                            + Engine.getInstance().getGpuCount()
+                            + " GPUs; run with LORA_CUDA=1 for its CUDA build, or use cpu");
+        }
+        return chosen;
+    }
+
+    /** Returns a few words on how the model is computed. */
+    String describe() {
+        return dtype.name() + " on " + device;
+    }
+}

@@ -1,0 +1,92 @@
+package io.github.loradjl.examples.command;
+
+import io.github.loradjl.examples.pretrain.Pretraining;
+import io.github.loradjl.examples.report.ConsoleProgress;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+
+/** Makes the small model that ships. */
+@Command(
+        name = "pretrain",
+        description =
+                "Pretrains the small model that ships, from random weights on stories from the"
+                        + " grammar, and writes it as a Hugging Face folder.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+public final class PretrainCommand implements Callable<Integer> {
+
+    @Spec private CommandSpec spec;
+
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder to write; must not exist or be empty.")
+    private Path out;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            defaultValue = "600",
+            description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
+    private int steps;
+
+    @Option(
+            names = "--batch-size",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Stories in a step (default: ${DEFAULT-VALUE}).")
+    private int batchSize;
+
+    @Option(
+            names = "--lr",
+            paramLabel = "RATE",
+            defaultValue = "0.004",
+            description = "Highest learning rate (default: ${DEFAULT-VALUE}).")
+    private double learningRate;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Seed of weights and stories (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    /** {@inheritDoc} */
+    @Override
+    public Integer call() throws IOException {
+        Pretraining.Settings settings =
+                new Pretraining.Settings(steps, batchSize, learningRate, seed);
+        double loss =
+                NewFolder.write(
+                        out,
+                        folder -> {
+                            try (ConsoleProgress progress =
+                                    new ConsoleProgress(System.err, "pretraining", steps)) {
+                                return Pretraining.run(
+                                        folder,
+                                        settings,
+                                        (step, mean, rate, speed) -> {
+                                            Interruption.check();
+                                            progress.update(
+                                                    step,
+                                                    String.format(
+                                                            Locale.ROOT,
+                                                            "loss %.3f, %,.0f tokens/s",
+                                                            mean,
+                                                            speed));
+                                        });
+                            }
+                        });
+        System.err.printf(Locale.ROOT, "held-out loss %.4f nats per token%n", loss);
+        spec.commandLine().getOut().println(out);
+        return 0;
+    }
+}

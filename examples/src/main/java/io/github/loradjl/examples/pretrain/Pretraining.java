@@ -1,0 +1,223 @@
+package io.github.loradjl.examples.pretrain;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.Trainer;
+
+import com.google.gson.JsonObject;
+import io.github.loradjl.training.AdamW;
+import io.github.loradjl.training.CosineSchedule;
+import io.github.loradjl.training.GradientClipping;
+import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import io.github.loradjl.zoo.llama.LlamaConfig;
+import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+import io.github.loradjl.zoo.text.CausalLmLoss;
+import io.github.loradjl.zoo.text.TextTokenizer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Pretrains the small model that ships: a LLaMA of about a million parameters, from random weights,
+ * on stories that no one has told before.
+ *
+ * <p>The stories never repeat, so there is nothing to overfit: no dropout, no weight decay, and the
+ * held-out loss is the training loss. The rate rises for the first steps and then falls along a
+ * half cosine.
+ */
+public final class Pretraining {
+
+    /** The longest input of the model, in tokens. */
+    public static final int MAX_POSITIONS = 512;
+
+    private static final int STORIES_FOR_TOKENIZER = 5000;
+    private static final int HELD_OUT_ROWS = 64;
+    private static final double CLIP = 1.0;
+    private static final double FLOOR = 0.05;
+    private static final int WARMUP = 50;
+
+    /**
+     * How to pretrain.
+     *
+     * @param steps the number of optimizer steps
+     * @param batchSize the number of stories in a step
+     * @param learningRate the highest learning rate
+     * @param seed the seed of the weights and the stories
+     */
+    public record Settings(int steps, int batchSize, double learningRate, long seed) {}
+
+    /** Hears about each step. */
+    @FunctionalInterface
+    public interface Listener {
+
+        /**
+         * Called after a step.
+         *
+         * @param step the number of steps so far
+         * @param loss the loss of the step's tokens
+         * @param learningRate the learning rate
+         * @param tokensPerSecond tokens per second since the start
+         */
+        void onStep(int step, double loss, double learningRate, double tokensPerSecond);
+    }
+
+    private Pretraining() {}
+
+    /**
+     * Trains a tokenizer and a model and writes both as a Hugging Face folder.
+     *
+     * @param folder an existing folder
+     * @param settings how to pretrain
+     * @param listener hears about each step
+     * @return the loss of held-out stories, in nats per token
+     * @throws IOException if a file cannot be written
+     */
+    public static double run(Path folder, Settings settings, Listener listener) throws IOException {
+        // Three streams of stories that have nothing in common: tokenizer, training, held out.
+        BpeTrainer bpe = new BpeTrainer();
+        StoryGrammar grammar = new StoryGrammar(settings.seed() + 1);
+        for (int i = 0; i < STORIES_FOR_TOKENIZER; i++) {
+            bpe.add(grammar.next().text());
+        }
+        JsonObject config = config();
+        TokenizerWriter.write(
+                folder,
+                bpe.train(config.get("vocab_size").getAsInt(), TokenizerWriter.SPECIAL_TOKENS),
+                MAX_POSITIONS);
+
+        Device device = Device.cpu();
+        Engine.getEngine("PyTorch").setRandomSeed((int) settings.seed());
+        LlamaForCausalLM block = new LlamaForCausalLM(LlamaConfig.parse(config.toString()));
+        try (TextTokenizer tokenizer = TextTokenizer.load(folder);
+                Model model = Model.newInstance("tiny-story-llama", device, "PyTorch")) {
+            model.setBlock(block);
+            block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
+            double loss = train(model, block, tokenizer, settings, listener);
+            Files.writeString(
+                    folder.resolve("generation_config.json"),
+                    "{\n"
+                            + "  \"bos_token_id\": 0,\n"
+                            + "  \"eos_token_id\": 1,\n"
+                            + "  \"pad_token_id\": 2\n"
+                            + "}\n");
+            HuggingFaceFolder.save(block, folder, null, DataType.BFLOAT16);
+            writeSums(folder);
+            return loss;
+        }
+    }
+
+    private static double train(
+            Model model,
+            LlamaForCausalLM block,
+            TextTokenizer tokenizer,
+            Settings settings,
+            Listener listener) {
+        StoryBatches batches = batches(settings, 2, tokenizer, settings.batchSize());
+        long tokens = 0;
+        CosineSchedule schedule =
+                new CosineSchedule(
+                        settings.learningRate(),
+                        Math.min(WARMUP, settings.steps()),
+                        settings.steps(),
+                        FLOOR);
+        AdamW adamW = AdamW.builder().optLearningRateTracker(schedule).optBeta2(0.95).build();
+        DefaultTrainingConfig config =
+                new DefaultTrainingConfig(new CausalLmLoss())
+                        .optDevices(new Device[] {model.getNDManager().getDevice()})
+                        .optOptimizer(adamW);
+        long start = System.nanoTime();
+        try (adamW;
+                Trainer trainer = model.newTrainer(config)) {
+            for (int step = 1; step <= settings.steps(); step++) {
+                double loss;
+                try (NDManager scratch = trainer.getManager().newSubManager()) {
+                    StoryBatches.StoryBatch batch = batches.next(scratch);
+                    NDList data = new NDList(batch.ids());
+                    NDList labels = new NDList(batch.labels());
+                    NDArray mean;
+                    try (GradientCollector collector = trainer.newGradientCollector()) {
+                        mean = trainer.forward(data, labels).singletonOrThrow();
+                        collector.backward(mean);
+                    }
+                    GradientClipping.clip(trainer, CLIP);
+                    trainer.step();
+                    loss = mean.getFloat();
+                    tokens += batch.tokens();
+                }
+                double seconds = (System.nanoTime() - start) / 1e9;
+                listener.onStep(step, loss, schedule.at(step), tokens / seconds);
+            }
+        }
+        StoryBatches heldOut = batches(settings, 3, tokenizer, HELD_OUT_ROWS);
+        try (NDManager scratch = model.getNDManager().newSubManager()) {
+            StoryBatches.StoryBatch batch = heldOut.next(scratch);
+            ParameterStore store = new ParameterStore(scratch, false);
+            return block.evaluateLoss(store, new NDList(batch.ids()), new NDList(batch.labels()))
+                    .getFloat();
+        }
+    }
+
+    /** Streams with different numbers have nothing in common. */
+    private static StoryBatches batches(
+            Settings settings, int stream, TextTokenizer tokenizer, int rows) {
+        long seed = settings.seed() + stream;
+        return new StoryBatches(new StoryGrammar(seed), tokenizer, rows, seed);
+    }
+
+    /** Lists the files' digests as sha256sum does, for whoever ships the folder. */
+    private static void writeSums(Path folder) throws IOException {
+        List<String> lines = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.sorted().toList()) {
+                byte[] digest = sha256().digest(Files.readAllBytes(file));
+                lines.add(HexFormat.of().formatHex(digest) + "  " + file.getFileName());
+            }
+        }
+        Files.write(folder.resolve("SHA256SUMS"), lines);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    private static JsonObject config() {
+        JsonObject config = new JsonObject();
+        config.addProperty("model_type", "llama");
+        config.addProperty("vocab_size", 768);
+        config.addProperty("hidden_size", 128);
+        config.addProperty("intermediate_size", 344);
+        config.addProperty("num_hidden_layers", 5);
+        config.addProperty("num_attention_heads", 4);
+        config.addProperty("num_key_value_heads", 2);
+        config.addProperty("max_position_embeddings", MAX_POSITIONS);
+        config.addProperty("hidden_act", "silu");
+        config.addProperty("rms_norm_eps", 1e-5);
+        config.addProperty("rope_theta", 10000.0);
+        config.addProperty("initializer_range", 0.02);
+        config.addProperty("tie_word_embeddings", true);
+        config.addProperty("bos_token_id", 0);
+        config.addProperty("eos_token_id", 1);
+        config.addProperty("pad_token_id", 2);
+        return config;
+    }
+}

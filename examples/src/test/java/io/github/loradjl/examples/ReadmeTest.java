@@ -1,0 +1,54 @@
+package io.github.loradjl.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.repository.zoo.ZooModel;
+
+import io.github.loradjl.LoraModel;
+import io.github.loradjl.peft.PeftAdapter;
+import io.github.loradjl.zoo.TinyStoryLlama;
+import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+class ReadmeTest {
+
+    private static final Path SOURCE =
+            Path.of("src/test/java/io/github/loradjl/examples/ReadmeProgram.java");
+
+    @TempDir private Path folder;
+
+    @Test
+    void program_inTheReadme_isTheOneThatIsCompiled() throws IOException {
+        String source = Files.readString(SOURCE);
+        String program =
+                source.substring(
+                        source.indexOf('\n', source.indexOf("// README begins")) + 1,
+                        source.indexOf("        // README ends"));
+        assertThat(Files.readString(Path.of("../README.md")))
+                .contains("```java\n" + program.indent(-8) + "```\n");
+    }
+
+    @Test
+    void program_run_leavesAnAdapterForTheUntouchedModel() throws Exception {
+        Path model = TinyStoryLlama.folder();
+        List<String> rows = Files.readAllLines(Path.of("data/train.jsonl")).subList(0, 80);
+        Path file = Files.write(folder.resolve("rows.jsonl"), rows);
+        Path adapter = folder.resolve("adapter");
+        ReadmeProgram.run(model, file, adapter);
+        try (ZooModel<NDList, NDList> loaded =
+                        HuggingFaceFolder.load(model, Device.cpu(), DataType.FLOAT32);
+                LoraModel lora = PeftAdapter.load(loaded, adapter)) {
+            assertThat(lora.getConfig(LoraModel.DEFAULT_ADAPTER).getRank()).isEqualTo(8);
+            assertThat(lora.getTargets(LoraModel.DEFAULT_ADAPTER)).hasSize(35);
+        }
+    }
+}
