@@ -66,6 +66,9 @@ final class Source {
         } else if (first != '+') {
             stripIndent();
         }
+        // Something has to stay in its place: whitespace is trimmed up to a comment, not beyond.
+        lines.add(line());
+        out.append("{{''}}");
         boolean trims = end > at + 2 && text.charAt(end - 1) == '-';
         boolean keeps = end > at + 2 && text.charAt(end - 1) == '+';
         at = end + 2;
@@ -92,6 +95,10 @@ final class Source {
             at += 3;
         }
         copyUntil("%}");
+        if (out.charAt(out.length() - 3) == '+') {
+            // The second line end is Jinjava's to take.
+            out.replace(out.length() - 3, out.length(), text.startsWith("\n", at) ? "%}\n" : "%}");
+        }
         if (isRaw) {
             Matcher end = Pattern.compile("\\{%[-+]?\\s*endraw").matcher(text);
             if (!end.find(at)) {

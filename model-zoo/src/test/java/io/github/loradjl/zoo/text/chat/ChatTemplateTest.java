@@ -75,6 +75,10 @@ class ChatTemplateTest {
         assertThat(render("  {% if true %}\n  x\n  {%- endif %}\n  y")).isEqualTo("  x  y");
         assertThat(render("{# c #}\nx {#- d -#} y\n  {# e #}\nz")).isEqualTo("xy\nz");
         assertThat(render("  {%+ if true %}x{% endif %}")).isEqualTo("  x");
+        assertThat(render("{% if true +%}\n x{% endif %}")).isEqualTo("\n x");
+        assertThat(render("{% if true %}{# c #}\n\n x{% endif %}")).isEqualTo("\n x");
+        assertThat(render("{% if true -%} {# c #} x{% endif %}")).isEqualTo(" x");
+        assertThat(render("a {# c -#} \n b{#- d #}\nc")).isEqualTo("a bc");
         assertThat(render("{% raw %}\n{{ a }} {% b %}{% endraw %}\nq"))
                 .isEqualTo("\n{{ a }} {% b %}q");
         assertThat(render("x\r\n{% if true -%}\n\n  y\n{%- endif %}\n\nz\n\n"))
