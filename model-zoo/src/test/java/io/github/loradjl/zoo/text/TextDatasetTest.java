@@ -326,6 +326,9 @@ class TextDatasetTest {
                                                         list.head()
                                                                 .oneHot(5)
                                                                 .toType(DataType.FLOAT32, false))))
+                        // Of a last layer alone the gradients sum to zero, by which DJL believes
+                        // that there are none.
+                        .add(Linear.builder().setUnits(8).build())
                         .add(Linear.builder().setUnits(5).build());
         Path file = jsonl("{\"text\": \"a b a b\"}", "{\"text\": \"b a b a b a\"}");
         TextDataset data = data(file, 2).build();
