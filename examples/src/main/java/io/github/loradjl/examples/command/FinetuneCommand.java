@@ -79,7 +79,7 @@ public final class FinetuneCommand implements Callable<Integer> {
     @Option(
             names = "--lr",
             paramLabel = "RATE",
-            description = "Highest learning rate (default: 2e-4; 2e-3 for the model that ships).")
+            description = "Highest learning rate (default: 2e-4; 1e-3 for the model that ships).")
     private Double learningRate;
 
     @Option(
@@ -274,7 +274,7 @@ public final class FinetuneCommand implements Callable<Integer> {
     }
 
     private CosineSchedule schedule(DataOptions.Data data) throws IOException {
-        double rate = learningRate != null ? learningRate : modelOptions.isShipped() ? 2e-3 : 2e-4;
+        double rate = learningRate != null ? learningRate : modelOptions.isShipped() ? 1e-3 : 2e-4;
         long total = totalSteps(data);
         return new CosineSchedule(rate, Math.round(warmup * total), total);
     }

@@ -34,7 +34,7 @@ public final class PretrainCommand implements Callable<Integer> {
     @Option(
             names = "--steps",
             paramLabel = "N",
-            defaultValue = "600",
+            defaultValue = "3000",
             description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
     private int steps;
 
@@ -48,7 +48,7 @@ public final class PretrainCommand implements Callable<Integer> {
     @Option(
             names = "--lr",
             paramLabel = "RATE",
-            defaultValue = "0.004",
+            defaultValue = "0.003",
             description = "Highest learning rate (default: ${DEFAULT-VALUE}).")
     private double learningRate;
 

@@ -41,8 +41,8 @@ public final class QuestionData {
         List<String> rows = new ArrayList<>();
         while (rows.size() < train + validation) {
             Story story = grammar.next();
-            if (told.add(story.text())) {
-                List<Story.Question> questions = story.questions();
+            List<Story.Question> questions = story.questions();
+            if (!questions.isEmpty() && told.add(story.text())) {
                 rows.add(row(story, questions.get(random.nextInt(questions.size()))));
             }
         }

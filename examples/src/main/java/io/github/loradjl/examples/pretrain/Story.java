@@ -6,7 +6,7 @@ import java.util.List;
  * A little story with questions that its text answers.
  *
  * @param text the story, one paragraph
- * @param questions what one may ask about it
+ * @param questions what one may ask about it; some stories have none
  */
 public record Story(String text, List<Question> questions) {
 
