@@ -19,7 +19,6 @@ import io.github.loradjl.examples.report.LossPlot;
 import io.github.loradjl.examples.report.MetricsWriter;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.peft.SaveOptions;
-import io.github.loradjl.staged.ActivationCheckpointing;
 import io.github.loradjl.training.AdamW;
 import io.github.loradjl.training.CosineSchedule;
 import io.github.loradjl.training.FineTuning;
@@ -193,13 +192,8 @@ public final class FinetuneCommand implements Callable<Integer> {
         Device device = lora.getModel().getNDManager().getDevice();
         LlamaForCausalLM llama = (LlamaForCausalLM) lora.getBase();
         CosineSchedule schedule = schedule(data);
-        Loss loss = new CausalLmLoss();
-        if (checkpointing) {
-            ActivationCheckpointing checkpointed =
-                    new ActivationCheckpointing(
-                            llama, loss, () -> lora.getTrainableParameters().values(), seed);
-            lora.getBlock().setTrainingForward(checkpointed::forward);
-        }
+        Loss plain = new CausalLmLoss();
+        Loss loss = checkpointing ? lora.checkpointActivations(plain) : plain;
         int calibration = Math.min(calibrationBatches, data.train().getBatchCount());
         try (AdamW adamW = LoraOptimizer.adamW(lora, schedule);
                 ConsoleProgress gradients = new ConsoleProgress(ERR, "LoRA-GA", 1)) {
