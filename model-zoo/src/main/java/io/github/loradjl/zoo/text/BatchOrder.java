@@ -30,25 +30,21 @@ final class BatchOrder {
      * weight says, where a fraction is a draw of that share of the source's rows.
      */
     static int[] turns(TokenRows rows, double[] weights, long seed, int epoch) {
-        int[][] bySource = new int[weights.length][];
+        int[] drawn = range(rows.size());
+        SplittableRandom random = stream(seed, epoch).split();
+        shuffle(drawn, random);
+        int[] sizes = new int[weights.length];
+        for (int row : drawn) {
+            sizes[rows.source(row)]++;
+        }
+        int[] extra = new int[weights.length];
         for (int source = 0; source < weights.length; source++) {
-            int number = source;
-            bySource[source] =
-                    IntStream.range(0, rows.size())
-                            .filter(row -> rows.source(row) == number)
-                            .toArray();
+            extra[source] = (int) Math.round((weights[source] % 1) * sizes[source]);
         }
         int[] times = new int[rows.size()];
-        SplittableRandom random = stream(seed, epoch).split();
-        for (int source = 0; source < weights.length; source++) {
-            int[] own = bySource[source];
-            int whole = (int) weights[source];
-            int extra = (int) Math.round((weights[source] - whole) * own.length);
-            int[] drawn = range(own.length);
-            shuffle(drawn, random);
-            for (int i = 0; i < own.length; i++) {
-                times[own[drawn[i]]] = whole + (i < extra ? 1 : 0);
-            }
+        for (int row : drawn) {
+            int source = rows.source(row);
+            times[row] = (int) weights[source] + (extra[source]-- > 0 ? 1 : 0);
         }
         return IntStream.range(0, rows.size())
                 .flatMap(row -> IntStream.generate(() -> row).limit(times[row]))
@@ -57,11 +53,9 @@ final class BatchOrder {
 
     /** Epochs draw from streams of their own, so that any one can be made without the others. */
     private static SplittableRandom stream(long seed, int epoch) {
-        SplittableRandom random = new SplittableRandom(seed);
-        for (int i = 0; i < epoch; i++) {
-            random.split();
-        }
-        return random.split();
+        // Each step mixes its seed, so that neighbouring epochs have nothing in common.
+        long start = new SplittableRandom(seed).nextLong() + epoch;
+        return new SplittableRandom(new SplittableRandom(start).nextLong());
     }
 
     static List<int[]> shuffled(TokenRows rows, int[] turns, int batchSize, long seed, int epoch) {

@@ -2,9 +2,9 @@ package io.github.loradjl.zoo.text;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.dataset.Batch;
-import ai.djl.training.dataset.Dataset;
 import ai.djl.util.Progress;
 
+import io.github.loradjl.training.EpochDataset;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,7 +61,7 @@ import java.util.stream.IntStream;
  * EasyTrain.fit(trainer, 1, split.train(), split.validation());
  * }</pre>
  */
-public final class TextDataset implements Dataset {
+public final class TextDataset implements EpochDataset {
 
     private static final int MAX_WEIGHT = 1000;
 
@@ -154,8 +154,30 @@ public final class TextDataset implements Dataset {
      */
     @Override
     public synchronized Iterable<Batch> getData(NDManager manager) throws IOException {
-        prepare(null);
         int number = epoch;
+        return batches(manager, number, 0, () -> finish(number));
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Does not touch the count of epochs of {@link #getData}.
+     *
+     * @throws IllegalArgumentException if a number is negative
+     */
+    @Override
+    public synchronized Iterable<Batch> getEpoch(NDManager manager, int epoch, long firstBatch)
+            throws IOException {
+        if (epoch < 0 || firstBatch < 0) {
+            throw new IllegalArgumentException(
+                    "There is no batch " + firstBatch + " of epoch " + epoch);
+        }
+        return batches(manager, epoch, firstBatch, () -> {});
+    }
+
+    private Iterable<Batch> batches(NDManager manager, int number, long first, Runnable finished)
+            throws IOException {
+        prepare(null);
         int[] turns = BatchOrder.turns(rows, weights, seed, number);
         List<int[]> order =
                 shuffle
@@ -163,7 +185,8 @@ public final class TextDataset implements Dataset {
                         : BatchOrder.inOrder(turns, batchSize);
         TextTokenizer tokenizer = source.tokenizer();
         long pad = tokenizer.getPadId().orElse(tokenizer.getEosId().orElse(0));
-        return new TokenBatches(manager, rows, order, pad, () -> finish(number));
+        int skipped = (int) Math.min(first, order.size());
+        return new TokenBatches(manager, rows, order, skipped, pad, finished);
     }
 
     private synchronized void finish(int number) {

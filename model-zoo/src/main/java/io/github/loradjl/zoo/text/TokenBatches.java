@@ -11,18 +11,27 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 
-/** Makes padded batches of rows, each in a manager of its own that closes with it. */
+/**
+ * Makes padded batches of rows, each in a manager of its own that closes with it. Skipped batches
+ * are not read.
+ */
 record TokenBatches(
-        NDManager manager, TokenRows rows, List<int[]> order, long padId, Runnable finished)
+        NDManager manager,
+        TokenRows rows,
+        List<int[]> order,
+        int skipped,
+        long padId,
+        Runnable finished)
         implements Iterable<Batch> {
 
     /** {@inheritDoc} */
     @Override
     public Iterator<Batch> iterator() {
-        Iterator<int[]> batches = order.iterator();
+        Iterator<int[]> batches = order.listIterator(skipped);
+        long all = rows(order);
         return new Iterator<>() {
 
-            private long rowsGiven;
+            private long given = rows(order.subList(0, skipped));
 
             /** {@inheritDoc} */
             @Override
@@ -38,13 +47,17 @@ record TokenBatches(
             @Override
             public Batch next() {
                 int[] batch = batches.next();
-                rowsGiven += batch.length;
-                return stack(batch, rowsGiven);
+                given += batch.length;
+                return stack(batch, given, all);
             }
         };
     }
 
-    private Batch stack(int[] batch, long progress) {
+    private static long rows(List<int[]> batches) {
+        return batches.stream().mapToLong(batch -> batch.length).sum();
+    }
+
+    private Batch stack(int[] batch, long progress, long all) {
         int longest = Arrays.stream(batch).map(rows::length).max().orElse(0);
         long[] ids = new long[batch.length * longest];
         long[] mask = new long[ids.length];
@@ -71,7 +84,7 @@ record TokenBatches(
                 Batchifier.STACK,
                 Batchifier.STACK,
                 progress,
-                order.stream().mapToLong(turns -> turns.length).sum(),
+                all,
                 Arrays.stream(batch).mapToObj(Long::valueOf).toList());
     }
 }

@@ -254,6 +254,35 @@ class TextDatasetTest {
     }
 
     @Test
+    void getEpoch_fromAnyBatchOn_givesTheRestOfThatEpoch() throws IOException {
+        TextDataset data = lengths(41, 4);
+        List<String> epochs = new ArrayList<>();
+        for (int epoch = 0; epoch < 3; epoch++) {
+            epochs.add(content(data));
+        }
+        // Another data set, as after a restart, asked for epochs out of order.
+        TextDataset again = lengths(41, 4);
+        for (int epoch = 2; epoch >= 0; epoch--) {
+            assertThat(content(again.getEpoch(manager, epoch, 0))).isEqualTo(epochs.get(epoch));
+            String[] lines = epochs.get(epoch).split("(?<=\n)");
+            for (int first = 1; first <= lines.length; first += 5) {
+                String rest = String.join("", Arrays.copyOfRange(lines, first, lines.length));
+                assertThat(content(again.getEpoch(manager, epoch, first))).isEqualTo(rest);
+            }
+        }
+        assertThat(again.getEpoch(manager, 0, 11)).isEmpty();
+        assertThat(again.getEpoch(manager, 0, 1L << 40)).isEmpty();
+        // The count of epochs has not moved.
+        assertThat(content(again)).isEqualTo(epochs.get(0));
+        try (Batch third = again.getEpoch(manager, 1, 2).iterator().next()) {
+            assertThat(third.getProgressTotal()).isEqualTo(41);
+            assertThat(third.getProgress()).isBetween(9L, 12L);
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> again.getEpoch(manager, -1, 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> again.getEpoch(manager, 0, -1));
+    }
+
+    @Test
     void getData_progress_countsRows() throws IOException {
         List<Long> progress = new ArrayList<>();
         for (Batch batch : lengths(10, 4).getData(manager)) {
@@ -372,8 +401,12 @@ class TextDatasetTest {
     }
 
     private String content(TextDataset data) throws IOException {
+        return content(data.getData(manager));
+    }
+
+    private static String content(Iterable<Batch> batches) {
         StringBuilder content = new StringBuilder();
-        for (Batch batch : data.getData(manager)) {
+        for (Batch batch : batches) {
             try (batch) {
                 content.append(rows(batch, 0)).append('\n');
             }
