@@ -497,13 +497,8 @@ public final class LoraModel implements AutoCloseable {
                                                         + " is not a chain of stages: implement"
                                                         + " StagedBlock to checkpoint its"
                                                         + " activations"));
-        Integer seed = model.getNDManager().getEngine().getSeed();
         ActivationCheckpointing checkpointing =
-                new ActivationCheckpointing(
-                        stages,
-                        loss,
-                        () -> trainable.values(),
-                        seed == null ? System.nanoTime() : seed);
+                new ActivationCheckpointing(stages, loss, () -> trainable.values());
         adapted.setTrainingForward(checkpointing::forward);
         return checkpointing.getLoss();
     }

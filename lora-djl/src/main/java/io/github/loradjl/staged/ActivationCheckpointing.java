@@ -3,15 +3,17 @@ package io.github.loradjl.staged;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.loss.Loss;
 
+import io.github.loradjl.linalg.RandomMatrix;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
 import java.util.Collection;
-import java.util.SplittableRandom;
 import java.util.function.Supplier;
 
 /**
@@ -36,7 +38,6 @@ public final class ActivationCheckpointing {
     private final StagedBlock block;
     private final Loss loss;
     private final Supplier<Collection<Parameter>> trainable;
-    private final SplittableRandom seeds;
 
     /**
      * Prepares checkpointed training of a block.
@@ -44,14 +45,12 @@ public final class ActivationCheckpointing {
      * @param block the chain of stages
      * @param loss the loss function
      * @param trainable the parameters that get gradients
-     * @param seed the seed of the dropout of all batches
      */
     public ActivationCheckpointing(
-            StagedBlock block, Loss loss, Supplier<Collection<Parameter>> trainable, long seed) {
+            StagedBlock block, Loss loss, Supplier<Collection<Parameter>> trainable) {
         this.block = block;
         this.loss = loss;
         this.trainable = trainable;
-        seeds = new SplittableRandom(seed);
     }
 
     /**
@@ -76,26 +75,26 @@ public final class ActivationCheckpointing {
         /** {@inheritDoc} */
         @Override
         public NDArray evaluate(NDList labels, NDList predictions) {
-            boolean computed =
-                    predictions.size() == 1 && predictions.head().getShape().dimension() == 0;
+            boolean computed = predictions.head().getShape().dimension() == 0;
             return computed ? predictions.head() : ofPredictions.evaluate(labels, predictions);
         }
     }
 
     /**
-     * Computes the loss of a batch, ready for a backward pass.
+     * Computes the loss of a batch, ready for a backward pass. The dropout of all stages follows
+     * from the state that LibTorch's generator is in.
      *
      * @param store the parameter store
      * @param data the batch's data
      * @param labels the batch's labels
-     * @return the scalar loss, owned by the data's manager
+     * @return the scalar loss, owned by the data's manager, and what the last stage gave beside it
      */
     public NDList forward(ParameterStore store, NDList data, NDList labels) {
         NDManager owner = data.head().getManager();
         Collection<Parameter> parameters = trainable.get();
         int last = block.getStages().size() - 1;
         int lowest = StagedBlocks.lowestStage(block, parameters);
-        long seed = seeds.nextLong();
+        long seed = draw(owner);
         try (NDManager scope = owner.newSubManager();
                 ActivationStore activations = new ActivationStore(scope, Long.MAX_VALUE);
                 LeafStore leaves = new LeafStore(store, scope);
@@ -115,9 +114,19 @@ public final class ActivationCheckpointing {
                     }
                 }
             }
-            return new NDList(result);
+            NDList all = new NDList(result);
+            pass.getExtras().forEach(extra -> all.add(owner.create(extra)));
+            return all;
         } finally {
-            TorchOps.seed(seeds.nextLong());
+            // The stages have seeded the generator: another batch must not repeat their numbers.
+            TorchOps.seed(RandomMatrix.seedFor(seed, "after the pass"));
+        }
+    }
+
+    private static long draw(NDManager manager) {
+        try (NDArray number =
+                manager.randomInteger(0, Long.MAX_VALUE, new Shape(1), DataType.INT64)) {
+            return number.getLong();
         }
     }
 

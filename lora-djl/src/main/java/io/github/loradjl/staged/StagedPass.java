@@ -41,6 +41,7 @@ public final class StagedPass implements AutoCloseable {
     private final List<List<Slot>> inputs = new ArrayList<>();
     private List<NDArray> outputGradients = List.of();
     private float loss;
+    private List<Float> extras = List.of();
 
     /** An entry of a stage's input: kept in the store, or passing on to other stages. */
     private record Slot(ActivationStore.Entry kept, NDArray passing) {}
@@ -157,8 +158,12 @@ public final class StagedPass implements AutoCloseable {
             NDArray target;
             if (last) {
                 NDList own = TorchOps.aliases(labels, scope);
-                target = lossFunction.evaluate(own, stage.forward(store, in, own));
+                NDList out = stage.forward(store, in, own);
+                target = lossFunction.evaluate(own, out);
                 loss = target.toFloatArray()[0];
+                boolean computed = out.head().getShape().dimension() == 0;
+                extras =
+                        computed ? out.stream().skip(1).map(NDArray::getFloat).toList() : List.of();
             } else {
                 target = against(stage.forward(store, in, true));
             }
@@ -216,6 +221,16 @@ public final class StagedPass implements AutoCloseable {
      */
     public float getLoss() {
         return loss;
+    }
+
+    /**
+     * Returns the further scalars that the last stage gave beside the loss, if it computed the loss
+     * itself.
+     *
+     * @return the values, known once the last stage has run backward
+     */
+    public List<Float> getExtras() {
+        return extras;
     }
 
     /** Releases the intermediates; the data and labels stay. */

@@ -3,6 +3,9 @@ package io.github.loradjl.training;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
 /**
  * How {@link FineTuning} trains: one epoch, gradients clipped to norm 1, validated before the first
  * step and after each epoch, unless set otherwise.
@@ -11,11 +14,19 @@ public final class FineTuningConfig {
 
     private final int epochs;
     private final long maxSteps;
+    private final int accumulation;
     private final double maxGradientNorm;
     private final long validationInterval;
     private final TokenCounter tokenCounter;
     private final ValidationLoss validationLoss;
     private final FineTuningListener listener;
+    private final Long seed;
+    private final Checkpoints checkpoints;
+    private final Checkpoint resume;
+    private final int patience;
+    private final long sampleInterval;
+    private final Supplier<String> sampler;
+    private final BooleanSupplier stopRequest;
 
     /** A cheaper way to the loss of a validation batch than by its predictions. */
     @FunctionalInterface
@@ -34,11 +45,19 @@ public final class FineTuningConfig {
     private FineTuningConfig(Builder builder) {
         epochs = builder.epochs;
         maxSteps = builder.maxSteps;
+        accumulation = builder.accumulation;
         maxGradientNorm = builder.maxGradientNorm;
         validationInterval = builder.validationInterval;
         tokenCounter = builder.tokenCounter;
         validationLoss = builder.validationLoss;
         listener = builder.listener;
+        seed = builder.seed;
+        checkpoints = builder.checkpoints;
+        resume = builder.resume;
+        patience = builder.patience;
+        sampleInterval = builder.sampleInterval;
+        sampler = builder.sampler;
+        stopRequest = builder.stopRequest;
     }
 
     /**
@@ -56,6 +75,10 @@ public final class FineTuningConfig {
 
     long maxSteps() {
         return maxSteps;
+    }
+
+    int accumulation() {
+        return accumulation;
     }
 
     double maxGradientNorm() {
@@ -78,16 +101,52 @@ public final class FineTuningConfig {
         return listener;
     }
 
+    Long seed() {
+        return seed;
+    }
+
+    Checkpoints checkpoints() {
+        return checkpoints;
+    }
+
+    Checkpoint resume() {
+        return resume;
+    }
+
+    int patience() {
+        return patience;
+    }
+
+    long sampleInterval() {
+        return sampleInterval;
+    }
+
+    Supplier<String> sampler() {
+        return sampler;
+    }
+
+    BooleanSupplier stopRequest() {
+        return stopRequest;
+    }
+
     /** Builds a {@link FineTuningConfig}. */
     public static final class Builder {
 
         private int epochs = 1;
         private long maxSteps = Long.MAX_VALUE;
+        private int accumulation = 1;
         private double maxGradientNorm = 1;
         private long validationInterval;
         private TokenCounter tokenCounter = TokenCounter.rows();
         private ValidationLoss validationLoss;
         private FineTuningListener listener = new FineTuningListener() {};
+        private Long seed;
+        private Checkpoints checkpoints;
+        private Checkpoint resume;
+        private int patience;
+        private long sampleInterval;
+        private Supplier<String> sampler;
+        private BooleanSupplier stopRequest = () -> false;
 
         private Builder() {}
 
@@ -114,9 +173,21 @@ public final class FineTuningConfig {
         }
 
         /**
+         * Sets how many batches make a step, one by default. Each counts by its targets, so the
+         * gradient is that of one large batch. The last step of an epoch may have fewer.
+         *
+         * @param batches a positive number
+         * @return this builder
+         */
+        public Builder optAccumulation(int batches) {
+            accumulation = batches;
+            return this;
+        }
+
+        /**
          * Sets the largest global norm of a step's gradient, 1 by default.
          *
-         * @param maxGradientNorm a positive number
+         * @param maxGradientNorm a positive number; infinity only measures the norm
          * @return this builder
          */
         public Builder optMaxGradientNorm(double maxGradientNorm) {
@@ -171,6 +242,77 @@ public final class FineTuningConfig {
         }
 
         /**
+         * Sets the seed of dropout and of the order of data sets that draw it; by default the
+         * engine's seed, or 0 if it has none.
+         *
+         * @param seed the seed
+         * @return this builder
+         */
+        public Builder optSeed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /**
+         * Saves checkpoints; none by default. With early stopping the best one is kept as well.
+         *
+         * @param checkpoints where and how often
+         * @return this builder
+         */
+        public Builder optCheckpoints(Checkpoints checkpoints) {
+            this.checkpoints = checkpoints;
+            return this;
+        }
+
+        /**
+         * Goes on from a checkpoint, whose adapter the model must have.
+         *
+         * @param checkpoint the checkpoint, or null for a new run
+         * @return this builder
+         */
+        public Builder optResume(Checkpoint checkpoint) {
+            resume = checkpoint;
+            return this;
+        }
+
+        /**
+         * Stops when the validation loss has not fallen for a number of validations; never by
+         * default.
+         *
+         * @param validations a positive number, or 0 for never
+         * @return this builder
+         */
+        public Builder optEarlyStopping(int validations) {
+            patience = validations;
+            return this;
+        }
+
+        /**
+         * Gives the listener a generated text every so many steps.
+         *
+         * @param steps a positive number
+         * @param sampler generates a text
+         * @return this builder
+         */
+        public Builder optSampler(long steps, Supplier<String> sampler) {
+            sampleInterval = steps;
+            this.sampler = sampler;
+            return this;
+        }
+
+        /**
+         * Sets what is asked after each step whether to stop, as when Ctrl-C was pressed. The run
+         * is then saved, if it has checkpoints.
+         *
+         * @param stopRequest true to stop
+         * @return this builder
+         */
+        public Builder optStopRequest(BooleanSupplier stopRequest) {
+            this.stopRequest = stopRequest;
+            return this;
+        }
+
+        /**
          * Builds the configuration.
          *
          * @return the configuration
@@ -184,6 +326,23 @@ public final class FineTuningConfig {
             if (!(maxGradientNorm > 0)) {
                 throw new IllegalArgumentException(
                         "the largest gradient norm must be positive, not " + maxGradientNorm);
+            }
+            if (accumulation < 1) {
+                throw new IllegalArgumentException(
+                        "a step needs at least one batch, not " + accumulation);
+            }
+            if (patience < 0) {
+                throw new IllegalArgumentException(
+                        "early stopping waits a positive number of validations, not " + patience);
+            }
+            if (sampler != null && sampleInterval < 1) {
+                throw new IllegalArgumentException(
+                        "the interval of samples must be positive, not " + sampleInterval);
+            }
+            if (resume != null && checkpoints == null) {
+                throw new IllegalArgumentException(
+                        "a run that goes on from a checkpoint needs optCheckpoints: it says which"
+                                + " optimizer takes up the stored state");
             }
             if (validationInterval < 0) {
                 throw new IllegalArgumentException(

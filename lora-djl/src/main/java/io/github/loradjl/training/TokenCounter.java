@@ -1,5 +1,6 @@
 package io.github.loradjl.training;
 
+import ai.djl.ndarray.NDList;
 import ai.djl.training.dataset.Batch;
 
 /** Counts the tokens of a batch; only those who made the batch know what its arrays mean. */
@@ -20,6 +21,17 @@ public interface TokenCounter {
      * @return the number of tokens
      */
     long countTargets(Batch batch);
+
+    /**
+     * Counts the targets that were the most probable, for the accuracy.
+     *
+     * @param labels the batch's labels
+     * @param predictions what the model gave for them
+     * @return the number of targets, or NaN where the predictions do not tell
+     */
+    default double countCorrect(NDList labels, NDList predictions) {
+        return Double.NaN;
+    }
 
     /**
      * Counts each row as one token.

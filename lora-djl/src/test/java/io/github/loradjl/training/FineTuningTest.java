@@ -2,6 +2,7 @@ package io.github.loradjl.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
 import ai.djl.Model;
@@ -18,11 +19,14 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.training.dataset.Dataset;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.training.loss.Loss;
+import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import ai.djl.util.Progress;
 
 import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.testing.Distance;
+import io.github.loradjl.torch.TorchOps;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,14 +50,18 @@ class FineTuningTest {
             new FineTuningListener() {
 
                 @Override
-                public void onStep(Step step) {
-                    steps.add(step);
+                public void onFirstValidation(double loss) {
+                    validatedAt.add(0L);
+                    validationLosses.add(loss);
                 }
 
                 @Override
-                public void onValidation(long step, double loss) {
-                    validatedAt.add(step);
-                    validationLosses.add(loss);
+                public void onStep(Step step) {
+                    steps.add(step);
+                    if (!Double.isNaN(step.validationLoss())) {
+                        validatedAt.add(step.number());
+                        validationLosses.add(step.validationLoss());
+                    }
                 }
             };
 
@@ -92,7 +100,10 @@ class FineTuningTest {
                 .containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
         assertThat(steps)
                 .extracting(FineTuningListener.Step::epoch)
-                .containsExactly(1, 1, 1, 2, 2, 2);
+                .containsExactly(1 / 3.0, 2 / 3.0, 1.0, 1 + 1 / 3.0, 1 + 2 / 3.0, 2.0);
+        assertThat(steps)
+                .extracting(FineTuningListener.Step::totalTokens)
+                .containsExactly(8L, 16L, 24L, 32L, 40L, 48L);
         assertThat(steps).allMatch(step -> step.tokens() == BATCH && step.gradientNorm() > 0);
         assertThat(validatedAt).containsExactly(0L, 3L, 6L);
         assertThat(validationLosses.get(2)).isLessThan(validationLosses.get(0));
@@ -144,8 +155,9 @@ class FineTuningTest {
                 lora.getTrainableParameters().values().iterator().next().getArray().toFloatArray();
         assertThatThrownBy(() -> fit(config(), data(Float.NaN), 0.05f))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("step 1")
-                .hasMessageContaining("NaN");
+                .hasMessageContaining("step 1 failed: the loss is NaN")
+                .hasMessageContaining("its rows: 0, 1, 2, 3, 4, 5, 6, 7;")
+                .hasMessageContaining("no checkpoint");
         assertThat(
                         lora.getTrainableParameters()
                                 .values()
@@ -184,6 +196,79 @@ class FineTuningTest {
                 .hasMessageContaining("norm");
     }
 
+    /** Batches of 10, 10 and 4 rows; in one batch of 24 each row has the same weight. */
+    @Test
+    void fit_accumulatedBatches_giveTheGradientOfOneLargeBatch() throws Exception {
+        NDArray large = gradientOfOneStep(24, 1);
+        NDArray small = gradientOfOneStep(10, 3);
+        // The sums run in another order.
+        assertThat(Distance.relative(small, large)).isLessThan(1e-5);
+        assertThat(steps.get(1).loss()).isCloseTo(steps.get(0).loss(), within(1e-5));
+        assertThat(steps.get(1).tokens()).isEqualTo(ROWS);
+    }
+
+    private NDArray gradientOfOneStep(int batchSize, int accumulation) throws Exception {
+        ArrayDataset rows = data(1f, batchSize);
+        GradientRecorder recorder = new GradientRecorder();
+        try (Trainer trainer =
+                model.newTrainer(
+                        new DefaultTrainingConfig(Loss.l2Loss())
+                                .optDevices(new Device[] {Device.cpu()})
+                                .optOptimizer(recorder))) {
+            FineTuningConfig once =
+                    config().optMaxSteps(1)
+                            .optAccumulation(accumulation)
+                            .optMaxGradientNorm(Double.POSITIVE_INFINITY)
+                            .build();
+            FineTuning.fit(trainer, once, rows, null);
+        }
+        NDArray all = manager.create(0f).reshape(1);
+        for (NDArray gradient : recorder.gradients) {
+            all = all.concat(gradient.flatten());
+        }
+        return all;
+    }
+
+    /** Keeps the gradients in place of making a step. */
+    private static final class GradientRecorder extends Optimizer {
+
+        private final List<NDArray> gradients = new ArrayList<>();
+
+        GradientRecorder() {
+            super(AdamW.builder());
+        }
+
+        @Override
+        public void update(String parameterId, NDArray weight, NDArray grad) {
+            NDArray copy = grad.duplicate();
+            copy.attach(weight.getManager());
+            gradients.add(copy);
+            TorchOps.zeroGradient(weight);
+        }
+    }
+
+    @Test
+    void fit_sampler_isAskedAtItsInterval() throws Exception {
+        List<Long> sampled = new ArrayList<>();
+        FineTuningListener hears =
+                new FineTuningListener() {
+
+                    @Override
+                    public void onSample(long step, String text) {
+                        assertThat(text).isEqualTo("a text");
+                        sampled.add(step);
+                    }
+                };
+        fit(
+                FineTuningConfig.builder()
+                        .optEpochs(2)
+                        .optListener(hears)
+                        .optSampler(2, () -> "a text"),
+                data(1f),
+                0.05f);
+        assertThat(sampled).containsExactly(2L, 4L, 6L);
+    }
+
     private FineTuningConfig.Builder config() {
         return FineTuningConfig.builder().optListener(listener);
     }
@@ -202,15 +287,23 @@ class FineTuningTest {
                                         .optOptimizer(adamW)
                                         .addTrainingListeners(listeners))) {
             boolean finite = Float.isFinite(data.get(manager, 0).getData().head().sum().getFloat());
-            return FineTuning.fit(trainer, config.build(), data, finite ? data : null);
+            return FineTuning.fit(trainer, config.build(), data, finite ? data : null).steps();
         }
     }
 
     /** Rows x with the target W x for a fixed W. */
     private ArrayDataset data(float factor) {
+        return data(factor, BATCH);
+    }
+
+    private ArrayDataset data(float factor, int batchSize) {
         manager.getEngine().setRandomSeed(5);
         NDArray x = manager.randomNormal(new Shape(ROWS, 6)).mul(factor);
         NDArray y = x.matMul(manager.randomNormal(new Shape(6, 4)));
-        return new ArrayDataset.Builder().setData(x).optLabels(y).setSampling(BATCH, false).build();
+        return new ArrayDataset.Builder()
+                .setData(x)
+                .optLabels(y)
+                .setSampling(batchSize, false)
+                .build();
     }
 }

@@ -45,6 +45,30 @@ class GradientClippingTest {
         assertThat(gradient(b)).containsExactly(new float[] {-4 * factor}, within(1e-7f));
     }
 
+    /** torch.nn.utils.clip_grad_norm_ in torch 2.13, max_norm 1.5. */
+    @Test
+    void clip_aboveTheBound_isThatOfTorch() {
+        Parameter a = withGradient("a", 0.5f, -1.25f, 2f, 3.5f, -0.75f, 0.125f);
+        Parameter b = withGradient("b", -2.5f, 1.5f, 0f, 4f);
+        // Nine digits are written down; a float32 product rounds at 6e-8 of numbers below 1.
+        assertThat(GradientClipping.clip(List.of(a, b), 1.5))
+                .isCloseTo(6.56815242767334, within(1e-6));
+        assertThat(gradient(a))
+                .containsExactly(
+                        new float[] {
+                            0.114187345f,
+                            -0.28546837f,
+                            0.45674938f,
+                            0.799311399f,
+                            -0.17128101f,
+                            0.0285468362f
+                        },
+                        within(2e-7f));
+        assertThat(gradient(b))
+                .containsExactly(
+                        new float[] {-0.570936739f, 0.34256202f, 0f, 0.913498759f}, within(2e-7f));
+    }
+
     @Test
     void clip_belowTheBound_changesNothing() {
         Parameter a = withGradient("a", 0.3f, 0.4f);

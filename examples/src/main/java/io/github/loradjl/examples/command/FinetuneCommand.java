@@ -20,9 +20,9 @@ import io.github.loradjl.examples.report.MetricsWriter;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.peft.SaveOptions;
 import io.github.loradjl.training.AdamW;
-import io.github.loradjl.training.CosineSchedule;
 import io.github.loradjl.training.FineTuning;
 import io.github.loradjl.training.FineTuningConfig;
+import io.github.loradjl.training.LearningRateSchedule;
 import io.github.loradjl.training.LoraGaListener;
 import io.github.loradjl.training.LoraOptimizer;
 import io.github.loradjl.zoo.llama.LlamaForCausalLM;
@@ -191,7 +191,7 @@ public final class FinetuneCommand implements Callable<Integer> {
             throws IOException, TranslateException {
         Device device = lora.getModel().getNDManager().getDevice();
         LlamaForCausalLM llama = (LlamaForCausalLM) lora.getBase();
-        CosineSchedule schedule = schedule(data);
+        LearningRateSchedule schedule = schedule(data);
         Loss plain = new CausalLmLoss();
         Loss loss = checkpointing ? lora.checkpointActivations(plain) : plain;
         int calibration = Math.min(calibrationBatches, data.train().getBatchCount());
@@ -267,10 +267,11 @@ public final class FinetuneCommand implements Callable<Integer> {
         return steps == null ? all : Math.min(all, steps);
     }
 
-    private CosineSchedule schedule(DataOptions.Data data) throws IOException {
+    private LearningRateSchedule schedule(DataOptions.Data data) throws IOException {
         double rate = learningRate != null ? learningRate : modelOptions.isShipped() ? 1e-3 : 2e-4;
         long total = totalSteps(data);
-        return new CosineSchedule(rate, Math.round(warmup * total), total);
+        return new LearningRateSchedule(
+                LearningRateSchedule.Fall.COSINE, rate, Math.round(warmup * total), total);
     }
 
     private Samples samples(DataOptions.Data data) throws IOException {

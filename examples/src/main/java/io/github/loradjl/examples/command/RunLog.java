@@ -3,8 +3,8 @@ package io.github.loradjl.examples.command;
 import io.github.loradjl.examples.report.ConsoleProgress;
 import io.github.loradjl.examples.report.MetricsWriter;
 import io.github.loradjl.examples.report.StepMetrics;
-import io.github.loradjl.training.CosineSchedule;
 import io.github.loradjl.training.FineTuningListener;
+import io.github.loradjl.training.LearningRateSchedule;
 
 import java.io.IOException;
 import java.util.Locale;
@@ -14,18 +14,21 @@ final class RunLog implements FineTuningListener, AutoCloseable {
 
     private final ConsoleProgress progress;
     private final MetricsWriter metrics;
-    private final CosineSchedule schedule;
+    private final LearningRateSchedule schedule;
     private final int interval;
 
     private double lossSum;
     private long tokens;
     private double seconds;
     private int steps;
-    private StepMetrics pending;
     private double firstValidation = Double.NaN;
     private double lastValidation = Double.NaN;
 
-    RunLog(ConsoleProgress progress, MetricsWriter metrics, CosineSchedule schedule, int interval) {
+    RunLog(
+            ConsoleProgress progress,
+            MetricsWriter metrics,
+            LearningRateSchedule schedule,
+            int interval) {
         this.progress = progress;
         this.metrics = metrics;
         this.schedule = schedule;
@@ -44,41 +47,35 @@ final class RunLog implements FineTuningListener, AutoCloseable {
         progress.update(
                 step.number(),
                 String.format(Locale.ROOT, "loss %.3f, %,.0f tokens/s", mean, speed));
-        if (steps == interval) {
-            flush();
-            // Held back, because a validation of this step belongs to the same line.
-            pending = new StepMetrics(step.number(), mean, schedule.at(step.number()), speed, null);
+        Double validation = Double.isNaN(step.validationLoss()) ? null : step.validationLoss();
+        if (steps == interval || validation != null) {
+            metrics.write(
+                    new StepMetrics(
+                            step.number(), mean, schedule.at(step.number()), speed, validation));
             lossSum = 0;
             tokens = 0;
             seconds = 0;
             steps = 0;
+        }
+        if (validation != null) {
+            show(step.number(), validation);
         }
         Interruption.check();
     }
 
     /** {@inheritDoc} */
     @Override
-    public void onValidation(long step, double loss) {
-        if (Double.isNaN(firstValidation)) {
-            firstValidation = loss;
-        }
+    public void onFirstValidation(double loss) {
+        metrics.write(StepMetrics.evaluation(0, loss));
+        firstValidation = loss;
+        show(0, loss);
+        Interruption.check();
+    }
+
+    private void show(long step, double loss) {
         lastValidation = loss;
-        if (pending != null && pending.globalStep() == step) {
-            pending =
-                    new StepMetrics(
-                            step,
-                            pending.loss(),
-                            pending.learningRate(),
-                            pending.tokensPerSecond(),
-                            loss);
-            flush();
-        } else {
-            flush();
-            metrics.write(StepMetrics.evaluation(step, loss));
-        }
         progress.println(
                 String.format(Locale.ROOT, "validation loss %.4f after %d steps", loss, step));
-        Interruption.check();
     }
 
     double firstValidation() {
@@ -89,17 +86,9 @@ final class RunLog implements FineTuningListener, AutoCloseable {
         return lastValidation;
     }
 
-    private void flush() {
-        if (pending != null) {
-            metrics.write(pending);
-            pending = null;
-        }
-    }
-
     /** {@inheritDoc} */
     @Override
     public void close() throws IOException {
-        flush();
         progress.close();
         metrics.close();
     }

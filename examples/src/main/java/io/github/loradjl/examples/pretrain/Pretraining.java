@@ -15,8 +15,8 @@ import ai.djl.training.Trainer;
 
 import com.google.gson.JsonObject;
 import io.github.loradjl.training.AdamW;
-import io.github.loradjl.training.CosineSchedule;
 import io.github.loradjl.training.GradientClipping;
+import io.github.loradjl.training.LearningRateSchedule;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
 import io.github.loradjl.zoo.llama.LlamaConfig;
 import io.github.loradjl.zoo.llama.LlamaForCausalLM;
@@ -130,8 +130,9 @@ public final class Pretraining {
             Listener listener) {
         StoryBatches batches = batches(settings, 2, tokenizer, settings.batchSize());
         long tokens = 0;
-        CosineSchedule schedule =
-                new CosineSchedule(
+        LearningRateSchedule schedule =
+                new LearningRateSchedule(
+                        LearningRateSchedule.Fall.COSINE,
                         settings.learningRate(),
                         Math.min(WARMUP, settings.steps()),
                         settings.steps(),
@@ -152,7 +153,7 @@ public final class Pretraining {
                     NDList labels = new NDList(batch.labels());
                     NDArray mean;
                     try (GradientCollector collector = trainer.newGradientCollector()) {
-                        mean = trainer.forward(data, labels).singletonOrThrow();
+                        mean = trainer.forward(data, labels).head();
                         collector.backward(mean);
                     }
                     GradientClipping.clip(trainer, CLIP);

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
 
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
@@ -30,43 +31,53 @@ final class HeadLoss {
      * @param hidden normalised hidden states, of shape (k, hidden size)
      * @param weight the weight of the head, of shape (vocabulary, hidden size)
      * @param targets an INT64 array of shape (k)
-     * @return a float32 scalar that is differentiated by the hidden states
+     * @return a float32 scalar that is differentiated by the hidden states; and the number of
+     *     targets with the largest logit, a float32 scalar too
      */
-    static NDArray mean(NDArray hidden, NDArray weight, NDArray targets) {
+    static NDList mean(NDArray hidden, NDArray weight, NDArray targets) {
         return mean(hidden, weight, targets, Math.max(1, LOGITS / weight.getShape().get(0)));
     }
 
-    static NDArray mean(NDArray hidden, NDArray weight, NDArray targets, long rows) {
+    static NDList mean(NDArray hidden, NDArray weight, NDArray targets, long rows) {
         boolean differentiated = GradientMode.isOn() && TorchOps.requiresGradient(hidden);
         long count = hidden.getShape().get(0);
         NDList gradients = new NDList();
         NDArray mean;
+        NDArray correct = hidden.getManager().create(0f);
         try (GradientMode mode = GradientMode.off();
                 NDArray sum = hidden.getManager().create(0f)) {
             for (long from = 0; from < count; from += rows) {
                 NDIndex part = new NDIndex("{}:{}", from, Math.min(count, from + rows));
                 try (NDArray x = hidden.get(part);
                         NDArray labels = targets.get(part);
-                        NDArray loss = part(x, weight, labels, differentiated, gradients)) {
+                        NDArray loss =
+                                part(x, weight, labels, differentiated, gradients, correct)) {
                     sum.addi(loss);
                 }
             }
             mean = sum.div(count);
         }
         if (!differentiated) {
-            return mean;
+            return new NDList(mean, correct);
         }
         try (mean;
                 gradients;
                 NDArray total = NDArrays.concat(gradients);
                 NDArray gradient = total.mul(1f / count)) {
-            return TorchOps.withGradient(hidden, mean, gradient);
+            return new NDList(TorchOps.withGradient(hidden, mean, gradient), correct);
         }
     }
 
     private static NDArray part(
-            NDArray x, NDArray weight, NDArray labels, boolean differentiated, NDList gradients) {
-        try (NDArray logits = TorchOps.linear(x, weight)) {
+            NDArray x,
+            NDArray weight,
+            NDArray labels,
+            boolean differentiated,
+            NDList gradients,
+            NDArray correct) {
+        try (NDArray logits = TorchOps.linear(x, weight);
+                NDArray right = countCorrect(logits, labels)) {
+            correct.addi(right);
             if (!differentiated) {
                 return TorchOps.crossEntropySum(logits, labels);
             }
@@ -75,6 +86,21 @@ final class HeadLoss {
                 gradients.add(gradient.matMul(weight));
             }
             return result.get(0);
+        }
+    }
+
+    /**
+     * Counts the targets with the largest logit.
+     *
+     * @param logits an array of shape (k, vocabulary)
+     * @param targets an INT64 array of shape (k)
+     * @return a float32 scalar
+     */
+    static NDArray countCorrect(NDArray logits, NDArray targets) {
+        try (NDArray likeliest = logits.argMax(1);
+                NDArray hits = likeliest.eq(targets);
+                NDArray numbers = hits.toType(DataType.FLOAT32, false)) {
+            return numbers.sum();
         }
     }
 }

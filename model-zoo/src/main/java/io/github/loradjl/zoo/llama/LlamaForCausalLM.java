@@ -36,8 +36,9 @@ import java.util.Set;
  * the left; all INT64. {@code forward(data)} gives logits of shape (b, t, vocabulary), which mean
  * nothing at padded positions. {@code forward(data, labels)}, with one INT64 array of shape (b, t)
  * that is not shifted and has {@link io.github.loradjl.torch.TorchOps#IGNORE_INDEX} where nothing
- * is to be learned, gives the mean loss as a float32 scalar and runs the head only where there are
- * labels.
+ * is to be learned, gives the mean loss as a float32 scalar, and runs the head only where there are
+ * labels; the second entry of the list is the number of labels that were the most probable, a
+ * float32 scalar too.
  *
  * <p>Forward passes with {@code training} false record no gradients, in whichever thread.
  *
@@ -151,7 +152,9 @@ public final class LlamaForCausalLM extends LlamaBlock
      */
     public NDArray evaluateLoss(ParameterStore parameterStore, NDList data, NDList labels) {
         try (GradientMode mode = GradientMode.off()) {
-            return run(parameterStore, data, labels, false).singletonOrThrow();
+            NDList loss = run(parameterStore, data, labels, false);
+            loss.get(1).close();
+            return loss.head();
         }
     }
 

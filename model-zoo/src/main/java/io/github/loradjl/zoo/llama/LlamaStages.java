@@ -50,7 +50,7 @@ final class LlamaStages {
         return list;
     }
 
-    /** Runs the head as far as the loss. */
+    /** Runs the head as far as the loss; beside it stands the number of targets predicted. */
     NDList loss(ParameterStore store, NDList inputs, NDList labels, boolean training) {
         NDArray label = labels.singletonOrThrow();
         CausalLmLoss.checkLabels(label, config.getVocabularySize());
@@ -60,11 +60,14 @@ final class LlamaStages {
             NDArray weight = plainHead(store, hidden, training);
             if (weight != null) {
                 try (NDArray normed = LlamaBlock.apply(model.norm(), store, hidden, training)) {
-                    return new NDList(HeadLoss.mean(normed, weight, targets));
+                    return HeadLoss.mean(normed, weight, targets);
                 }
             }
-            try (NDArray logits = logits(store, hidden, training)) {
-                return new NDList(TorchOps.crossEntropy(logits, targets));
+            try (NDArray logits = logits(store, hidden, training);
+                    NDArray plain = logits.stopGradient()) {
+                return new NDList(
+                        TorchOps.crossEntropy(logits, targets),
+                        HeadLoss.countCorrect(plain, targets));
             }
         }
     }

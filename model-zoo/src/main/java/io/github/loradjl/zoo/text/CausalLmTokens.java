@@ -2,8 +2,10 @@ package io.github.loradjl.zoo.text;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.training.dataset.Batch;
 
+import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.training.TokenCounter;
 
 /** Counts the tokens of the batches of a {@link TextDataset}. */
@@ -25,5 +27,21 @@ public final class CausalLmTokens implements TokenCounter {
     @Override
     public long countTargets(Batch batch) {
         return CausalLmLoss.checkLabels(batch.getLabels().head(), Long.MAX_VALUE);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public double countCorrect(NDList labels, NDList predictions) {
+        NDArray head = predictions.head();
+        if (head.getShape().dimension() == 0) {
+            return predictions.size() > 1 ? predictions.get(1).getFloat() : Double.NaN;
+        }
+        try (NDArray plain = head.stopGradient();
+                NDList rows = TorchOps.nextTokenRows(plain, labels.head());
+                NDArray likeliest = rows.get(0).argMax(1);
+                NDArray hits = likeliest.eq(rows.get(1));
+                NDArray sum = hits.toType(DataType.INT64, false).sum()) {
+            return sum.getLong();
+        }
     }
 }

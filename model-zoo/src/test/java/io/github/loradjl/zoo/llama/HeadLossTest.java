@@ -45,7 +45,7 @@ class HeadLossTest {
                     rows == 0
                             ? TorchOps.crossEntropy(TorchOps.linear(leaf, w), targets)
                             // As in a model, an array that was computed.
-                            : HeadLoss.mean(leaf.mul(1), w, targets, rows);
+                            : HeadLoss.mean(leaf.mul(1), w, targets, rows).head();
             collector.backward(loss.mul(2));
         }
         return TorchOps.toFloat32(leaf.getGradient());
@@ -56,8 +56,10 @@ class HeadLossTest {
         NDArray expected = gradient(hidden, weight, 0);
         float loss = TorchOps.crossEntropy(TorchOps.linear(hidden, weight), targets).getFloat();
         for (long rows : new long[] {1, 3, 7, 100}) {
-            assertThat(HeadLoss.mean(hidden, weight, targets, rows).getFloat())
+            assertThat(HeadLoss.mean(hidden, weight, targets, rows).head().getFloat())
                     .isCloseTo(loss, within(1e-5f));
+            assertThat(HeadLoss.mean(hidden, weight, targets, rows).get(1).getFloat())
+                    .isEqualTo(countCorrect());
             // Rounding of float32.
             assertThat(gradient(hidden, weight, rows).sub(expected).abs().max().getFloat())
                     .isLessThan(1e-6f);
@@ -69,10 +71,11 @@ class HeadLossTest {
         hidden.setRequiresGradient(true);
         float quiet;
         try (GradientMode mode = GradientMode.off()) {
-            quiet = HeadLoss.mean(hidden, weight, targets, 3).getFloat();
+            quiet = HeadLoss.mean(hidden, weight, targets, 3).head().getFloat();
         }
         try (GradientMode mode = GradientMode.on()) {
-            assertThat(HeadLoss.mean(hidden, weight, targets, 3).getFloat()).isEqualTo(quiet);
+            assertThat(HeadLoss.mean(hidden, weight, targets, 3).head().getFloat())
+                    .isEqualTo(quiet);
         }
     }
 
@@ -85,15 +88,30 @@ class HeadLossTest {
     }
 
     @Test
-    void mean_leavesOnlyTheResult() {
+    void mean_leavesOnlyTheResults() {
         try (NDManager scope = manager.newSubManager()) {
             hidden.attach(scope);
             hidden.setRequiresGradient(true);
             try (GradientMode mode = GradientMode.on()) {
                 HeadLoss.mean(hidden, weight, targets, 2);
             }
-            assertThat(scope.getManagedArrays()).hasSize(2);
+            assertThat(scope.getManagedArrays()).hasSize(3);
             hidden.attach(manager);
         }
+    }
+
+    private float countCorrect() {
+        float[] logits = TorchOps.toFloat32(TorchOps.linear(hidden, weight)).toFloatArray();
+        long[] labels = targets.toLongArray();
+        int classes = logits.length / labels.length;
+        int correct = 0;
+        for (int row = 0; row < labels.length; row++) {
+            int best = 0;
+            for (int i = 1; i < classes; i++) {
+                best = logits[row * classes + i] > logits[row * classes + best] ? i : best;
+            }
+            correct += best == labels[row] ? 1 : 0;
+        }
+        return correct;
     }
 }
