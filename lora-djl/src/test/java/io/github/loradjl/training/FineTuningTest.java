@@ -10,6 +10,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.DefaultTrainingConfig;
@@ -32,7 +33,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 class FineTuningTest {
 
@@ -223,8 +226,8 @@ class FineTuningTest {
             FineTuning.fit(trainer, once, rows, null);
         }
         NDArray all = manager.create(0f).reshape(1);
-        for (NDArray gradient : recorder.gradients) {
-            all = all.concat(gradient.flatten());
+        for (Parameter parameter : lora.getTrainableParameters().values()) {
+            all = all.concat(recorder.gradients.get(parameter.getId()).flatten());
         }
         return all;
     }
@@ -232,7 +235,7 @@ class FineTuningTest {
     /** Keeps the gradients in place of making a step. */
     private static final class GradientRecorder extends Optimizer {
 
-        private final List<NDArray> gradients = new ArrayList<>();
+        private final Map<String, NDArray> gradients = new HashMap<>();
 
         GradientRecorder() {
             super(AdamW.builder());
@@ -242,7 +245,7 @@ class FineTuningTest {
         public void update(String parameterId, NDArray weight, NDArray grad) {
             NDArray copy = grad.duplicate();
             copy.attach(weight.getManager());
-            gradients.add(copy);
+            gradients.put(parameterId, copy);
             TorchOps.zeroGradient(weight);
         }
     }
