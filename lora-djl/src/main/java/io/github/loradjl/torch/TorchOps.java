@@ -210,9 +210,14 @@ public final class TorchOps {
      * @return an array of shape (b, h, t, d)
      */
     public static NDArray attention(NDArray q, NDArray k, NDArray v, NDArray mask) {
-        return mask == null
-                ? one("attention_full", q, k, v)
-                : one("attention_masked", q, k, v, mask);
+        if (mask == null) {
+            return one("attention_full", q, k, v);
+        }
+        Shape shape = mask.getShape();
+        // Where all queries of a row see the same keys, heads that share keys need no copies of
+        // them.
+        boolean isOfKeys = shape.dimension() == 4 && shape.get(1) == 1 && shape.get(2) == 1;
+        return one(isOfKeys ? "attention_masked_keys" : "attention_masked", q, k, v, mask);
     }
 
     /**
@@ -275,6 +280,17 @@ public final class TorchOps {
      */
     public static NDArray crossEntropy(NDArray logits, NDArray labels) {
         return one("cross_entropy_mean", logits, labels);
+    }
+
+    /**
+     * Computes the cross-entropy of each row in float32.
+     *
+     * @param logits an array of shape (k, classes)
+     * @param labels an INT64 array of shape (k)
+     * @return a float32 array of shape (k), 0 where the label is {@link #IGNORE_INDEX}
+     */
+    public static NDArray crossEntropyEach(NDArray logits, NDArray labels) {
+        return one("cross_entropy_each", logits, labels);
     }
 
     /**
@@ -352,6 +368,17 @@ public final class TorchOps {
         NDArray result = one("embedding", weight, ids);
         result.attach(ids.getManager());
         return result;
+    }
+
+    /**
+     * Copies some rows of an array of any type.
+     *
+     * @param x an array of shape (n, ...)
+     * @param rows an INT64 array of shape (k), on the device of {@code x}
+     * @return an array of shape (k, ...)
+     */
+    public static NDArray takeRows(NDArray x, NDArray rows) {
+        return one("take_rows", x, rows);
     }
 
     /**

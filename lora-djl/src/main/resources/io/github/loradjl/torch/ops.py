@@ -69,6 +69,16 @@ class Ops(Module):
     k0 = (self).spread(k, h, )
     v0 = (self).spread(v, h, )
     return torch.scaled_dot_product_attention(q, k0, v0, mask, 0., False, scale=None, enable_gqa=False)
+  def attention_masked_keys(self: __torch__.Ops,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor) -> Tensor:
+    b, h, t, d = torch.size(q)
+    g = torch.size(k, 1)
+    q0 = torch.reshape(q, [b, g, torch.floordiv(h, g) * t, d])
+    y = torch.scaled_dot_product_attention(q0, k, v, mask, 0., False, scale=None, enable_gqa=False)
+    return torch.reshape(y, [b, h, t, d])
   def causal_mask(self: __torch__.Ops,
     keep: Tensor) -> Tensor:
     t = torch.size(keep, 1)
@@ -100,6 +110,11 @@ class Ops(Module):
     labels: Tensor) -> Tensor:
     x = torch.to(logits, 6, False, False, None)
     return torch.cross_entropy_loss(x, labels, None, 1, -100, 0.)
+  def cross_entropy_each(self: __torch__.Ops,
+    logits: Tensor,
+    labels: Tensor) -> Tensor:
+    x = torch.to(logits, 6, False, False, None)
+    return torch.cross_entropy_loss(x, labels, None, 0, -100, 0.)
   def cross_entropy_sum(self: __torch__.Ops,
     logits: Tensor,
     labels: Tensor) -> Tensor:
@@ -141,6 +156,10 @@ class Ops(Module):
     weight: Tensor,
     ids: Tensor) -> Tensor:
     return torch.embedding(weight, ids)
+  def take_rows(self: __torch__.Ops,
+    x: Tensor,
+    rows: Tensor) -> Tensor:
+    return torch.index_select(x, 0, rows)
   def linear(self: __torch__.Ops,
     x: Tensor,
     weight: Tensor) -> Tensor:

@@ -112,6 +112,19 @@ class TorchOpsAttentionTest {
     }
 
     @Test
+    void attention_maskOfKeysAlone_hidesThemFromAllHeadsAndQueries() {
+        boolean[] seen = {false, true, true, true, true, true, true, true, false, true};
+        NDArray mask = manager.create(seen, new Shape(B, 1, 1, 5));
+        OpCheck.agrees(
+                manager,
+                x -> TorchOps.attention(x.get(0), x.get(1), x.get(2), mask),
+                x -> plain(x.get(0), x.get(1), x.get(2), hidden(mask)),
+                normal(B, 4, 3, D),
+                normal(B, 2, 5, D),
+                normal(B, 2, 5, D));
+    }
+
+    @Test
     void attention_numbersAsMask_areAddedToTheScoresAndDifferentiated() {
         // As a relative position bias: its own gradient matters.
         OpCheck.agrees(

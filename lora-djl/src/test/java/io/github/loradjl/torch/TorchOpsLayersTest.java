@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -137,6 +138,16 @@ class TorchOpsLayersTest {
                 x -> TorchOps.crossEntropySum(x.get(0), array),
                 x -> plainLoss(x.get(0), oneHot, 1),
                 normal(6, 6));
+        NDArray logits = normal(6, 6);
+        NDArray each =
+                logits.toType(DataType.FLOAT64, true)
+                        .logSoftmax(-1)
+                        .mul(oneHot)
+                        .sum(new int[] {1})
+                        .neg();
+        // Some roundings of float32 at a magnitude of a few units.
+        assertThat(Distance.largest(TorchOps.crossEntropyEach(logits, array), each))
+                .isLessThan(2e-6);
     }
 
     @Test
@@ -155,6 +166,16 @@ class TorchOpsLayersTest {
         NDArray logits = normal(2, 3);
         assertThat(TorchOps.crossEntropy(logits, labels).toFloatArray()[0]).isNaN();
         assertThat(TorchOps.crossEntropySum(logits, labels).toFloatArray()[0]).isZero();
+    }
+
+    @Test
+    void takeRows_copiesThemInTheirNewOrder() {
+        NDArray x = normal(3, 2, 2);
+        NDArray rows = TorchOps.takeRows(x, manager.create(new long[] {2, 0}));
+        assertThat(rows).isEqualTo(NDArrays.stack(new NDList(x.get(2), x.get(0))));
+        NDArray narrow = TorchOps.takeRows(TorchOps.toBfloat16(x), manager.create(new long[] {1}));
+        assertThat(TorchOps.toFloat32(narrow))
+                .isEqualTo(TorchOps.toFloat32(TorchOps.toBfloat16(x.get("1:2"))));
     }
 
     @Test

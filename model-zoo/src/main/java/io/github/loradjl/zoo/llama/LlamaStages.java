@@ -87,11 +87,14 @@ final class LlamaStages {
 
     /** Continues a generation. */
     NDArray next(ParameterStore store, NDArray ids, KeyValueCache cache) {
-        long from = cache.getLength();
         long count = ids.getShape().get(1);
-        NDList inputs = embed(store, new NDList(ids), from, false);
-        if (from > 0 && count > 1) {
-            inputs.add(continuationMask(ids, from, count));
+        NDList inputs =
+                cache.isPadded()
+                        ? embedPadded(store, ids, cache)
+                        : embed(store, new NDList(ids), cache.getLength(), false);
+        NDArray mask = cache.mask(ids.getManager(), count);
+        if (mask != null) {
+            inputs.add(mask);
         }
         int layer = 0;
         for (LlamaDecoderLayer block : model.layers()) {
@@ -107,13 +110,18 @@ final class LlamaStages {
         }
     }
 
-    /** Lets new position i, of several, see all cached ones and the new ones up to i. */
-    private static NDArray continuationMask(NDArray ids, long from, long count) {
-        try (NDArray keys = ids.getManager().arange((int) (from + count));
-                NDArray queries = ids.getManager().arange((int) from, (int) (from + count));
-                NDArray column = queries.reshape(1, 1, count, 1)) {
-            return column.gte(keys);
+    /** Each row counts its positions from behind its padding. */
+    private NDList embedPadded(ParameterStore store, NDArray ids, KeyValueCache cache) {
+        long count = ids.getShape().get(1);
+        long length = cache.getLength() + count;
+        checkLength(length);
+        NDArray hidden = LlamaBlock.apply(model.embedTokens(), store, ids, false);
+        NDList inputs = new NDList(hidden);
+        try (NDArray positions = cache.positions(ids.getManager(), count)) {
+            inputs.addAll(
+                    tables.gather(hidden, model.embedTokens().owner(), positions, length - 1));
         }
+        return inputs;
     }
 
     private NDList embed(ParameterStore store, NDList data, long from, boolean training) {

@@ -21,7 +21,8 @@ public interface AutoregressiveBlock extends Block {
     KeyValueCache newCache(NDManager manager, int batch, int capacity);
 
     /**
-     * Predicts the token after the last of the given ones, without recording.
+     * Predicts the token after the last of the given ones, without recording. Rows that the cache
+     * calls padded must come out as they would without their padding.
      *
      * @param parameterStore the parameter store
      * @param ids the next tokens of each row, of shape (batch, t) and type INT64

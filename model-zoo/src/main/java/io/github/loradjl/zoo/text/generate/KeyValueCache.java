@@ -2,13 +2,19 @@ package io.github.loradjl.zoo.text.generate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 
 import io.github.loradjl.torch.TorchOps;
 
+import java.util.Arrays;
+
 /**
  * The keys and values of all positions that a model has seen, so that each new token costs one
  * position only. Allocated once, for a known number of positions.
+ *
+ * <p>Rows of different lengths end together: the shorter ones begin with padding, which no position
+ * but itself sees, and their positions are counted from behind it.
  */
 public final class KeyValueCache implements AutoCloseable {
 
@@ -17,6 +23,8 @@ public final class KeyValueCache implements AutoCloseable {
     private final NDArray[] values;
     private final int capacity;
     private int length;
+    // INT32, of shape (batch, 1, 1, 1); null where no row is padded.
+    private NDArray padding;
 
     /**
      * Allocates a cache.
@@ -44,6 +52,109 @@ public final class KeyValueCache implements AutoCloseable {
      */
     public int getLength() {
         return length;
+    }
+
+    /**
+     * Says how many of the first positions of each row are padding, none unless this is called.
+     *
+     * @param counts a number for each row
+     * @throws IllegalStateException if there are positions already
+     */
+    public void setPadding(int[] counts) {
+        if (length > 0) {
+            throw new IllegalStateException("padding stands before all other positions");
+        }
+        boolean isPadded = Arrays.stream(counts).anyMatch(count -> count > 0);
+        padding = isPadded ? manager.create(counts, new Shape(counts.length, 1, 1, 1)) : null;
+    }
+
+    /**
+     * Tells whether a row begins with padding.
+     *
+     * @return true if one does
+     */
+    public boolean isPadded() {
+        return padding != null;
+    }
+
+    /**
+     * Numbers new positions, in each row from behind its padding.
+     *
+     * @param owner the manager of the result
+     * @param added the number of positions, which are not written yet or not counted yet
+     * @return an INT64 array of shape (batch, added), or of shape (1, added) where no row is padded
+     */
+    public NDArray positions(NDManager owner, long added) {
+        try (NDArray columns = owner.arange(length, Math.toIntExact(length + added))) {
+            if (padding == null) {
+                try (NDArray row = columns.expandDims(0)) {
+                    return row.toType(DataType.INT64, true);
+                }
+            }
+            try (NDArray offsets = padding.reshape(-1, 1);
+                    NDArray shifted = columns.sub(offsets);
+                    NDArray positions = shifted.maximum(0)) {
+                return positions.toType(DataType.INT64, true);
+            }
+        }
+    }
+
+    /**
+     * Makes the mask of attention from new positions: each sees itself and what stands before it,
+     * save padding.
+     *
+     * @param owner the manager of the result
+     * @param added the number of positions, which are not written yet or not counted yet
+     * @return a boolean array that broadcasts to (batch, heads, added, length + added), or null
+     *     where causal attention, or that of one position to all, says the same
+     */
+    public NDArray mask(NDManager owner, long added) {
+        if (padding == null && (length == 0 || added == 1)) {
+            return null;
+        }
+        int end = Math.toIntExact(length + added);
+        try (NDArray keys = owner.arange(end);
+                NDArray row = owner.arange(length, end);
+                NDArray queries = row.reshape(1, 1, added, 1)) {
+            if (padding == null) {
+                return queries.gte(keys);
+            }
+            return added == 1 ? keys.gte(padding) : paddedMask(queries, keys);
+        }
+    }
+
+    /** Padding sees itself, so that no row of the softmax is empty. */
+    private NDArray paddedMask(NDArray queries, NDArray keys) {
+        try (NDArray causal = queries.gte(keys);
+                NDArray tokens = keys.gte(padding);
+                NDArray seen = causal.logicalAnd(tokens);
+                NDArray itself = queries.eq(keys)) {
+            return seen.logicalOr(itself);
+        }
+    }
+
+    /**
+     * Keeps some rows and forgets the others.
+     *
+     * @param rows the rows to keep, in their new order
+     */
+    public void keepRows(int[] rows) {
+        long[] numbers = Arrays.stream(rows).asLongStream().toArray();
+        try (NDArray index = manager.create(numbers)) {
+            for (int i = 0; i < keys.length; i++) {
+                keys[i] = taken(keys[i], index);
+                values[i] = taken(values[i], index);
+            }
+            if (padding != null) {
+                padding = taken(padding, index);
+            }
+        }
+    }
+
+    private static NDArray taken(NDArray array, NDArray index) {
+        try (array) {
+            return TorchOps.takeRows(array, index);
+        }
     }
 
     /**

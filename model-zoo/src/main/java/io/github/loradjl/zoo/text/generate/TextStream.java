@@ -30,6 +30,15 @@ final class TextStream {
         shown = ids.length;
     }
 
+    /** Turns all tokens that follow a prompt into text. */
+    static String text(TextTokenizer tokenizer, long[] prompt, long[] ids) {
+        TextStream stream = new TextStream(tokenizer, prompt, piece -> {});
+        for (long id : ids) {
+            stream.add(id);
+        }
+        return stream.finish();
+    }
+
     void add(long id) {
         ids = Arrays.copyOf(ids, ids.length + 1);
         ids[ids.length - 1] = id;

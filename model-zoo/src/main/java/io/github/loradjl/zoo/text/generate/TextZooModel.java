@@ -118,7 +118,7 @@ public final class TextZooModel extends ZooModel<String, String> {
         /** {@inheritDoc} */
         @Override
         public NDList processInput(TranslatorContext context, String input) {
-            long[] ids = TextGenerator.prompt(tokenizer, input);
+            long[] ids = TextGenerator.prompt(tokenizer, input, true);
             context.setAttachment(PROMPT, ids);
             return new NDList(context.getNDManager().create(ids));
         }
@@ -127,11 +127,7 @@ public final class TextZooModel extends ZooModel<String, String> {
         @Override
         public String processOutput(TranslatorContext context, NDList output) {
             long[] prompt = (long[]) context.getAttachment(PROMPT);
-            TextStream stream = new TextStream(tokenizer, prompt, piece -> {});
-            for (long id : output.singletonOrThrow().toLongArray()) {
-                stream.add(id);
-            }
-            return stream.finish();
+            return TextStream.text(tokenizer, prompt, output.singletonOrThrow().toLongArray());
         }
     }
 }

@@ -1,18 +1,18 @@
 package io.github.loradjl.zoo.text.generate;
 
-import ai.djl.Device;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.nn.Block;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 
-import io.github.loradjl.adapter.AdaptedBlock;
 import io.github.loradjl.adapter.AdapterSelection;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.function.LongConsumer;
 
@@ -23,17 +23,17 @@ import java.util.function.LongConsumer;
  * recorded for gradients. Calls may come from several threads at once, each with the adapters that
  * are active in its thread when it begins.
  *
+ * <p>Several prompts are continued together, the shorter ones padded on the left. Each comes out as
+ * it would alone, up to rounding: padding is seen by nothing, positions are counted from behind it,
+ * and each row draws from the seed for itself. A row that has met an end token leaves the batch.
+ *
  * <pre>{@code
  * long[] ids = new TokenGenerator(model).generate(prompt, GenerationConfig.builder().build());
  * }</pre>
  */
 public final class TokenGenerator {
 
-    private final AutoregressiveBlock block;
-    // Null where the model has no adapters.
-    private final AdaptedBlock adapted;
-    private final NDManager parent;
-    private final Device device;
+    private final CausalModel model;
 
     /**
      * Creates a generator.
@@ -42,19 +42,20 @@ public final class TokenGenerator {
      * @throws IllegalArgumentException if the model's block cannot generate
      */
     public TokenGenerator(Model model) {
-        adapted = model.getBlock() instanceof AdaptedBlock around ? around : null;
-        Block root = adapted == null ? model.getBlock() : adapted.getBase();
-        if (!(root instanceof AutoregressiveBlock autoregressive)) {
-            throw new IllegalArgumentException(
-                    "model "
-                            + model.getName()
-                            + " cannot generate: its block "
-                            + (root == null ? "(none)" : root.getClass().getName())
-                            + " is no AutoregressiveBlock");
-        }
-        block = autoregressive;
-        parent = model.getNDManager();
-        device = parent.getDevice();
+        this.model = CausalModel.of(model);
+    }
+
+    /** Is told each token as it comes. */
+    @FunctionalInterface
+    public interface Listener {
+
+        /**
+         * Takes a token.
+         *
+         * @param prompt the number of the prompt that it continues, from 0
+         * @param id the token id
+         */
+        void onToken(int prompt, long id);
     }
 
     /**
@@ -79,40 +80,134 @@ public final class TokenGenerator {
      *     prompt and new tokens are more than the model can attend to
      */
     public long[] generate(long[] prompt, GenerationConfig config, LongConsumer listener) {
-        if (prompt.length == 0) {
-            throw new IllegalArgumentException(
-                    "the prompt is empty; begin with the token that begins a text");
-        }
-        Set<Long> ends = config.isStopAtEnd() ? block.getEndTokens() : Set.of();
-        TokenSampler sampler = new TokenSampler(config);
-        long[] tokens = new long[config.getMaxNewTokens()];
-        int count = 0;
-        try (GradientMode mode = GradientMode.off();
-                AdapterSelection.Scope adapters = adapted == null ? null : adapted.pinAdapters();
-                NDManager manager = parent.newSubManager(device);
-                KeyValueCache cache = block.newCache(manager, 1, prompt.length + tokens.length)) {
-            ParameterStore store = new ParameterStore(manager, false);
-            long[] next = prompt;
-            while (count < tokens.length) {
-                int token = sampler.choose(logits(manager, store, next, cache));
-                tokens[count++] = token;
-                listener.accept(token);
-                if (ends.contains((long) token)) {
-                    break;
-                }
-                next = new long[] {token};
-            }
-        }
-        return Arrays.copyOf(tokens, count);
+        return generate(List.of(prompt), config, (row, id) -> listener.accept(id)).get(0);
     }
 
-    private float[] logits(
-            NDManager manager, ParameterStore store, long[] ids, KeyValueCache cache) {
-        try (NDArray row = manager.create(ids);
-                NDArray batch = row.expandDims(0);
-                NDArray logits = block.nextLogits(store, batch, cache);
+    /**
+     * Continues several prompts as one batch.
+     *
+     * @param prompts token ids, at least one in each
+     * @param config how to choose tokens, the same for each prompt
+     * @return the new token ids of each prompt; the end token, if one was met, is the last
+     * @throws IllegalArgumentException as for one prompt
+     */
+    public List<long[]> generate(List<long[]> prompts, GenerationConfig config) {
+        return generate(prompts, config, (row, id) -> {});
+    }
+
+    /**
+     * Continues several prompts as one batch and tells each token as it comes.
+     *
+     * @param prompts token ids, at least one in each
+     * @param config how to choose tokens, the same for each prompt
+     * @param listener called with each new token, in turns for the prompts
+     * @return the new token ids of each prompt; the end token, if one was met, is the last
+     * @throws IllegalArgumentException as for one prompt
+     */
+    public List<long[]> generate(List<long[]> prompts, GenerationConfig config, Listener listener) {
+        List<Row> rows = new ArrayList<>();
+        int longest = 0;
+        for (long[] prompt : prompts) {
+            if (prompt.length == 0) {
+                throw new IllegalArgumentException(
+                        "the prompt is empty; begin with the token that begins a text");
+            }
+            longest = Math.max(longest, prompt.length);
+            rows.add(new Row(rows.size(), config));
+        }
+        if (rows.isEmpty()) {
+            return List.of();
+        }
+        Set<Long> ends = config.isStopAtEnd() ? model.block().getEndTokens() : Set.of();
+        int capacity = longest + config.getMaxNewTokens();
+        try (GradientMode mode = GradientMode.off();
+                AdapterSelection.Scope adapters = model.pinAdapters();
+                NDManager manager = model.newManager();
+                KeyValueCache cache = model.block().newCache(manager, rows.size(), capacity)) {
+            int width = longest;
+            cache.setPadding(prompts.stream().mapToInt(p -> width - p.length).toArray());
+            ParameterStore store = new ParameterStore(manager, false);
+            List<Row> open = rows;
+            long[] next = padded(prompts, longest);
+            while (!open.isEmpty()) {
+                float[][] logits = logits(manager, store, next, open.size(), cache);
+                int[] going = new int[open.size()];
+                int count = 0;
+                for (int i = 0; i < going.length; i++) {
+                    Row row = open.get(i);
+                    long token = row.choose(logits[i]);
+                    listener.onToken(row.number, token);
+                    if (!ends.contains(token) && !row.isFull()) {
+                        going[count++] = i;
+                    }
+                }
+                if (count > 0 && count < going.length) {
+                    cache.keepRows(Arrays.copyOf(going, count));
+                }
+                open = Arrays.stream(going, 0, count).mapToObj(open::get).toList();
+                next = open.stream().mapToLong(Row::last).toArray();
+            }
+        }
+        return rows.stream().map(Row::tokens).toList();
+    }
+
+    /** Pads on the left; which token pads does not matter, as nothing sees it. */
+    private static long[] padded(List<long[]> prompts, int width) {
+        long[] ids = new long[prompts.size() * width];
+        for (int i = 0; i < prompts.size(); i++) {
+            long[] prompt = prompts.get(i);
+            System.arraycopy(prompt, 0, ids, (i + 1) * width - prompt.length, prompt.length);
+        }
+        return ids;
+    }
+
+    private float[][] logits(
+            NDManager manager, ParameterStore store, long[] ids, int rows, KeyValueCache cache) {
+        try (NDArray batch = manager.create(ids, new Shape(rows, ids.length / rows));
+                NDArray logits = model.block().nextLogits(store, batch, cache);
                 NDArray wide = TorchOps.toFloat32(logits)) {
-            return wide.toFloatArray();
+            float[] all = wide.toFloatArray();
+            if (rows == 1) {
+                return new float[][] {all};
+            }
+            int size = all.length / rows;
+            float[][] each = new float[rows][];
+            for (int i = 0; i < rows; i++) {
+                each[i] = Arrays.copyOfRange(all, i * size, (i + 1) * size);
+            }
+            return each;
+        }
+    }
+
+    /** One prompt's new tokens so far, and its random draws. */
+    private static final class Row {
+
+        private final int number;
+        private final TokenSampler sampler;
+        private final long[] tokens;
+        private int count;
+
+        Row(int number, GenerationConfig config) {
+            this.number = number;
+            sampler = new TokenSampler(config);
+            tokens = new long[config.getMaxNewTokens()];
+        }
+
+        long choose(float[] logits) {
+            tokens[count] = sampler.choose(logits);
+            return tokens[count++];
+        }
+
+        boolean isFull() {
+            return count == tokens.length;
+        }
+
+        long last() {
+            return tokens[count - 1];
+        }
+
+        long[] tokens() {
+            return Arrays.copyOf(tokens, count);
         }
     }
 }
