@@ -199,6 +199,14 @@ public final class LlamaForCausalLM extends LlamaBlock
 
     /** {@inheritDoc} */
     @Override
+    public NDArray tokenLosses(ParameterStore parameterStore, NDList data, NDArray labels) {
+        try (GradientMode mode = GradientMode.off()) {
+            return stages.tokenLosses(parameterStore, data, labels);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public Set<Long> getEndTokens() {
         return config.getEndTokens();
     }

@@ -1,7 +1,9 @@
 package io.github.loradjl.zoo.llama;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
@@ -26,6 +28,9 @@ import java.util.function.Supplier;
 final class LlamaStages {
 
     private static final Logger logger = LoggerFactory.getLogger(LlamaStages.class);
+
+    /** The number of logits computed at once where no gradient is wanted, 64 MiB in float32. */
+    private static final long LOGITS = 1 << 24;
 
     private final LlamaConfig config;
     private final LlamaModel model;
@@ -69,6 +74,38 @@ final class LlamaStages {
                         TorchOps.crossEntropy(logits, targets),
                         HeadLoss.countCorrect(plain, targets));
             }
+        }
+    }
+
+    /** Runs the whole chain as far as the loss of each label by itself. */
+    NDArray tokenLosses(ParameterStore store, NDList data, NDArray labels) {
+        CausalLmLoss.checkLabels(labels, config.getVocabularySize());
+        NDList states = embed(store, data, 0, false);
+        for (LlamaDecoderLayer layer : model.layers()) {
+            NDList outputs = layer.run(store, states, false, null, 0);
+            states.get(0).close();
+            states = outputs;
+        }
+        try (NDList last = states;
+                NDList rows = TorchOps.nextTokenRows(last.get(0), labels)) {
+            return eachLoss(store, rows.get(0), rows.get(1));
+        }
+    }
+
+    /** Runs the head a part of the rows at a time, as the logits are by far the largest arrays. */
+    private NDArray eachLoss(ParameterStore store, NDArray hidden, NDArray targets) {
+        long count = targets.getShape().get(0);
+        long step = Math.max(1, LOGITS / config.getVocabularySize());
+        try (NDList losses = new NDList()) {
+            for (long from = 0; from < count; from += step) {
+                NDIndex part = new NDIndex("{}:{}", from, Math.min(count, from + step));
+                try (NDArray x = hidden.get(part);
+                        NDArray labels = targets.get(part);
+                        NDArray logits = logits(store, x, false)) {
+                    losses.add(TorchOps.crossEntropyEach(logits, labels));
+                }
+            }
+            return NDArrays.concat(losses);
         }
     }
 

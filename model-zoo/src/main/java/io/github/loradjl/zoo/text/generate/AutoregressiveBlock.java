@@ -1,6 +1,7 @@
 package io.github.loradjl.zoo.text.generate;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
@@ -30,6 +31,18 @@ public interface AutoregressiveBlock extends Block {
      * @return logits of shape (batch, vocabulary)
      */
     NDArray nextLogits(ParameterStore parameterStore, NDArray ids, KeyValueCache cache);
+
+    /**
+     * Computes the loss of each label by itself, without recording.
+     *
+     * @param parameterStore the parameter store
+     * @param data as for {@code forward}
+     * @param labels an INT64 array of shape (batch, t), not shifted, with {@link
+     *     io.github.loradjl.torch.TorchOps#IGNORE_INDEX} where nothing is asked
+     * @return the negative log-probabilities of the k other labels, row after row, as a float32
+     *     array of shape (k)
+     */
+    NDArray tokenLosses(ParameterStore parameterStore, NDList data, NDArray labels);
 
     /**
      * Returns the tokens that end a text.

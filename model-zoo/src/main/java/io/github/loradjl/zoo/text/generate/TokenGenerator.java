@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Continues token ids with a causal language model.
@@ -25,13 +26,19 @@ import java.util.function.LongConsumer;
  *
  * <p>Several prompts are continued together, the shorter ones padded on the left. Each comes out as
  * it would alone, up to rounding: padding is seen by nothing, positions are counted from behind it,
- * and each row draws from the seed for itself. A row that has met an end token leaves the batch.
+ * and each row draws from the seed for itself. Rows that have met an end token leave the batch.
  *
  * <pre>{@code
  * long[] ids = new TokenGenerator(model).generate(prompt, GenerationConfig.builder().build());
  * }</pre>
  */
 public final class TokenGenerator {
+
+    /**
+     * Rows that are done leave once they are a quarter of the batch: that takes a copy of the
+     * cache, which costs about as much as predicting a token.
+     */
+    private static final double KEPT_SHARE = 0.75;
 
     private final CausalModel model;
 
@@ -127,28 +134,32 @@ public final class TokenGenerator {
             int width = longest;
             cache.setPadding(prompts.stream().mapToInt(p -> width - p.length).toArray());
             ParameterStore store = new ParameterStore(manager, false);
-            List<Row> open = rows;
+            List<Row> batch = rows;
             long[] next = padded(prompts, longest);
-            while (!open.isEmpty()) {
-                float[][] logits = logits(manager, store, next, open.size(), cache);
-                int[] going = new int[open.size()];
-                int count = 0;
-                for (int i = 0; i < going.length; i++) {
-                    Row row = open.get(i);
-                    long token = row.choose(logits[i]);
-                    listener.onToken(row.number, token);
-                    if (!ends.contains(token) && !row.isFull()) {
-                        going[count++] = i;
+            while (true) {
+                float[][] logits = logits(manager, store, next, batch.size(), cache);
+                for (int i = 0; i < logits.length; i++) {
+                    Row row = batch.get(i);
+                    if (!row.isDone()) {
+                        listener.onToken(row.number, row.choose(logits[i], ends));
                     }
                 }
-                if (count > 0 && count < going.length) {
-                    cache.keepRows(Arrays.copyOf(going, count));
+                int[] open = open(batch);
+                if (open.length == 0) {
+                    break;
                 }
-                open = Arrays.stream(going, 0, count).mapToObj(open::get).toList();
-                next = open.stream().mapToLong(Row::last).toArray();
+                if (open.length <= batch.size() * KEPT_SHARE) {
+                    cache.keepRows(open);
+                    batch = Arrays.stream(open).mapToObj(batch::get).toList();
+                }
+                next = batch.stream().mapToLong(Row::last).toArray();
             }
         }
         return rows.stream().map(Row::tokens).toList();
+    }
+
+    private static int[] open(List<Row> batch) {
+        return IntStream.range(0, batch.size()).filter(i -> !batch.get(i).isDone()).toArray();
     }
 
     /** Pads on the left; which token pads does not matter, as nothing sees it. */
@@ -186,6 +197,7 @@ public final class TokenGenerator {
         private final TokenSampler sampler;
         private final long[] tokens;
         private int count;
+        private boolean done;
 
         Row(int number, GenerationConfig config) {
             this.number = number;
@@ -193,13 +205,15 @@ public final class TokenGenerator {
             tokens = new long[config.getMaxNewTokens()];
         }
 
-        long choose(float[] logits) {
-            tokens[count] = sampler.choose(logits);
-            return tokens[count++];
+        long choose(float[] logits, Set<Long> ends) {
+            long token = sampler.choose(logits);
+            tokens[count++] = token;
+            done = count == tokens.length || ends.contains(token);
+            return token;
         }
 
-        boolean isFull() {
-            return count == tokens.length;
+        boolean isDone() {
+            return done;
         }
 
         long last() {
