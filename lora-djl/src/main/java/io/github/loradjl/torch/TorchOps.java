@@ -221,14 +221,16 @@ public final class TorchOps {
     }
 
     /**
-     * Makes the mask of causal attention over padded rows. A padded position sees itself, so that
-     * no row of the softmax is empty.
+     * Makes the mask of causal attention over rows that are padded or hold several segments: a
+     * position sees itself and earlier ones of the same segment. A padded position sees any earlier
+     * one but padding; it sees itself too, so that no row of the softmax is empty.
      *
-     * @param keep an array of shape (b, t), nonzero where there is a token
+     * @param segments an array of shape (b, t), zero at padding, elsewhere the number of the
+     *     segment
      * @return a boolean array of shape (b, 1, t, t)
      */
-    public static NDArray causalMask(NDArray keep) {
-        return one("causal_mask", keep);
+    public static NDArray causalMask(NDArray segments) {
+        return one("causal_mask", segments);
     }
 
     /**

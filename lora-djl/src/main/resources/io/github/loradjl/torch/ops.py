@@ -80,12 +80,15 @@ class Ops(Module):
     y = torch.scaled_dot_product_attention(q0, k, v, mask, 0., False, scale=None, enable_gqa=False)
     return torch.reshape(y, [b, h, t, d])
   def causal_mask(self: __torch__.Ops,
-    keep: Tensor) -> Tensor:
-    t = torch.size(keep, 1)
-    causal = torch.tril(torch.ones([t, t], dtype=11, layout=None, device=ops.prim.device(keep)))
-    keys = torch.unsqueeze(torch.unsqueeze(torch.ne(keep, 0), 1), 1)
-    itself = torch.eye(t, dtype=11, layout=None, device=ops.prim.device(keep))
-    return torch.logical_or(torch.logical_and(causal, keys), itself)
+    segments: Tensor) -> Tensor:
+    t = torch.size(segments, 1)
+    causal = torch.tril(torch.ones([t, t], dtype=11, layout=None, device=ops.prim.device(segments)))
+    queries = torch.unsqueeze(torch.unsqueeze(segments, 1), 3)
+    keys = torch.unsqueeze(torch.unsqueeze(segments, 1), 1)
+    own = torch.logical_or(torch.eq(queries, keys), torch.eq(queries, 0))
+    seen = torch.logical_and(own, torch.ne(keys, 0))
+    itself = torch.eye(t, dtype=11, layout=None, device=ops.prim.device(segments))
+    return torch.logical_or(torch.logical_and(causal, seen), itself)
   def rms_norm(self: __torch__.Ops,
     x: Tensor,
     weight: Tensor,

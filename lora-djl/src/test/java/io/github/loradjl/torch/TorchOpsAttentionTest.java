@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /** Attention, its masks and caches, and rotary embeddings against an explicit softmax. */
@@ -165,6 +167,28 @@ class TorchOpsAttentionTest {
                         false,
                         true,
                         true);
+    }
+
+    @Test
+    void causalMask_ofSegments_hidesEachFromTheOthers() {
+        NDArray segments = manager.create(new long[] {1, 1, 2, 3, 3, 0}, new Shape(1, 6));
+        // A line of what each position sees; padding behaves as it does without segments.
+        String[] seen = {"1.....", "11....", "..1...", "...1..", "...11.", "111111"};
+        assertThat(lines(TorchOps.causalMask(segments))).containsExactly(seen);
+    }
+
+    private static List<String> lines(NDArray mask) {
+        boolean[] values = mask.toBooleanArray();
+        int columns = (int) mask.getShape().get(3);
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < values.length; i += columns) {
+            StringBuilder line = new StringBuilder();
+            for (int j = i; j < i + columns; j++) {
+                line.append(values[j] ? '1' : '.');
+            }
+            lines.add(line.toString());
+        }
+        return lines;
     }
 
     @Test

@@ -32,13 +32,14 @@ import java.util.Set;
  * the token vectors has no parameter of its own and no block in the tree.
  *
  * <p><b>Data</b>: {@code input_ids} of shape (b, t); optionally {@code attention_mask} of shape (b,
- * t), zero at padding; optionally {@code position_ids} of shape (b, t), needed only for padding on
- * the left; all INT64. {@code forward(data)} gives logits of shape (b, t, vocabulary), which mean
- * nothing at padded positions. {@code forward(data, labels)}, with one INT64 array of shape (b, t)
- * that is not shifted and has {@link io.github.loradjl.torch.TorchOps#IGNORE_INDEX} where nothing
- * is to be learned, gives the mean loss as a float32 scalar, and runs the head only where there are
- * labels; the second entry of the list is the number of labels that were the most probable, a
- * float32 scalar too.
+ * t), zero at padding and elsewhere 1, or, where several texts share a row, the number of the text,
+ * for a token sees those of its own only; optionally {@code position_ids} of shape (b, t), needed
+ * only for padding on the left and texts that share a row; all INT64. {@code forward(data)} gives
+ * logits of shape (b, t, vocabulary), which mean nothing at padded positions. {@code forward(data,
+ * labels)}, with one INT64 array of shape (b, t) that is not shifted and has {@link
+ * io.github.loradjl.torch.TorchOps#IGNORE_INDEX} where nothing is to be learned, gives the mean
+ * loss as a float32 scalar, and runs the head only where there are labels; the second entry of the
+ * list is the number of labels that were the most probable, a float32 scalar too.
  *
  * <p>Forward passes with {@code training} false record no gradients, in whichever thread.
  *

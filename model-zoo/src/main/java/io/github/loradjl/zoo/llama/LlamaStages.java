@@ -205,12 +205,12 @@ final class LlamaStages {
         }
     }
 
-    /** Padding on the right is hidden from all tokens by causality alone. */
+    /** Padding on the right and a single segment before it are served by causality alone. */
     private static boolean needsMask(NDArray mask) {
         int length = (int) mask.getShape().get(1);
-        long[] keep = mask.toLongArray();
-        for (int i = 0; i < keep.length; i++) {
-            if (i % length != 0 && keep[i] != 0 && keep[i - 1] == 0) {
+        long[] segments = mask.toLongArray();
+        for (int i = 0; i < segments.length; i++) {
+            if (i % length != 0 && segments[i] != 0 && segments[i - 1] != segments[i]) {
                 return true;
             }
         }

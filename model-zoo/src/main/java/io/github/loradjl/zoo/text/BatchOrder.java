@@ -2,36 +2,61 @@ package io.github.loradjl.zoo.text;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * Says which rows make which batch.
+ * Says which rows make which batch of an epoch, from the seed and the epoch's number alone.
  *
  * <p>Shuffled batches group rows of similar length, because a batch is as long as its longest row:
  * the rows are permuted, sorted by length within chunks of {@value #CHUNK} batches, and the batches
  * permuted again. Chunks keep the grouping from making every epoch alike.
+ *
+ * @param batchSize the sequences of a batch
+ * @param shuffle whether each epoch has an order of its own
+ * @param lengthGroups whether rows of similar length are put together when shuffled
+ * @param packedLength the tokens of a sequence that several rows share; 0 for one row each
+ * @param seed the seed of the shuffling
  */
-final class BatchOrder {
+record BatchOrder(
+        int batchSize, boolean shuffle, boolean lengthGroups, int packedLength, long seed) {
 
     private static final int CHUNK = 50;
 
-    private BatchOrder() {}
+    /** Returns the same order without shuffling. */
+    BatchOrder unshuffled() {
+        return new BatchOrder(batchSize, false, lengthGroups, packedLength, seed);
+    }
 
-    static List<int[]> inOrder(int[] turns, int batchSize) {
-        return cut(turns, batchSize);
+    /** Makes the batches of an epoch. */
+    EpochOrder epoch(TokenRows rows, double[] weights, int epoch) {
+        int[] turns = turns(rows, weights, epoch);
+        SplittableRandom random = stream(epoch);
+        if (shuffle) {
+            shuffle(turns, random);
+        }
+        if (packedLength > 0) {
+            int[][] packed = Packing.pack(turns, rows::length, packedLength);
+            int[] order = range(packed.length);
+            if (shuffle) {
+                shuffle(order, random);
+            }
+            return new EpochOrder(rows, cut(order, batchSize), packed);
+        }
+        boolean grouped = shuffle && lengthGroups;
+        return new EpochOrder(
+                rows, grouped ? grouped(rows, turns, random) : cut(turns, batchSize), null);
     }
 
     /**
      * Gives each row its turns in an epoch, in the order of the rows: as many as its source's
      * weight says, where a fraction is a draw of that share of the source's rows.
      */
-    static int[] turns(TokenRows rows, double[] weights, long seed, int epoch) {
+    private int[] turns(TokenRows rows, double[] weights, int epoch) {
         int[] drawn = range(rows.size());
-        SplittableRandom random = stream(seed, epoch).split();
+        SplittableRandom random = stream(epoch).split();
         shuffle(drawn, random);
         int[] sizes = new int[weights.length];
         for (int row : drawn) {
@@ -52,29 +77,26 @@ final class BatchOrder {
     }
 
     /** Epochs draw from streams of their own, so that any one can be made without the others. */
-    private static SplittableRandom stream(long seed, int epoch) {
+    private SplittableRandom stream(int epoch) {
         // Each step mixes its seed, so that neighbouring epochs have nothing in common.
         long start = new SplittableRandom(seed).nextLong() + epoch;
         return new SplittableRandom(new SplittableRandom(start).nextLong());
     }
 
-    static List<int[]> shuffled(TokenRows rows, int[] turns, int batchSize, long seed, int epoch) {
-        SplittableRandom random = stream(seed, epoch);
-        int[] order = turns.clone();
-        shuffle(order, random);
+    private List<int[]> grouped(TokenRows rows, int[] order, SplittableRandom random) {
         List<int[]> batches = new ArrayList<>();
         for (int[] chunk : cut(order, (int) Math.min(order.length, (long) CHUNK * batchSize))) {
-            List<Integer> byLength = new ArrayList<>(Arrays.stream(chunk).boxed().toList());
-            byLength.sort(Comparator.comparingInt(rows::length));
-            batches.addAll(cut(byLength.stream().mapToInt(Integer::intValue).toArray(), batchSize));
+            int[] byLength =
+                    Arrays.stream(chunk)
+                            .boxed()
+                            .sorted(Comparator.comparingInt(rows::length))
+                            .mapToInt(Integer::intValue)
+                            .toArray();
+            batches.addAll(cut(byLength, batchSize));
         }
         int[] places = range(batches.size());
         shuffle(places, random);
-        List<int[]> result = new ArrayList<>(Collections.nCopies(places.length, null));
-        for (int i = 0; i < places.length; i++) {
-            result.set(i, batches.get(places[i]));
-        }
-        return result;
+        return Arrays.stream(places).mapToObj(batches::get).toList();
     }
 
     /** Draws the given number of rows, in ascending order. */
@@ -87,9 +109,7 @@ final class BatchOrder {
     }
 
     private static int[] range(int n) {
-        int[] range = new int[n];
-        Arrays.setAll(range, i -> i);
-        return range;
+        return IntStream.range(0, n).toArray();
     }
 
     private static void shuffle(int[] values, SplittableRandom random) {

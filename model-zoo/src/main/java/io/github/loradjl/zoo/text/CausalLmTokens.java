@@ -18,7 +18,9 @@ public final class CausalLmTokens implements TokenCounter {
         if (data.size() < 2) {
             return data.head().size();
         }
-        try (NDArray sum = data.get(1).sum()) {
+        // The mask may hold the numbers of segments.
+        try (NDArray kept = data.get(1).neq(0);
+                NDArray sum = kept.sum()) {
             return sum.getLong();
         }
     }

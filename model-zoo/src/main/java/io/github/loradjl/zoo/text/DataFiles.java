@@ -70,10 +70,14 @@ final class DataFiles {
         return name.substring(name.lastIndexOf('.') + 1);
     }
 
-    /** What becomes of each row; an error of it is an error of the row's line. */
+    static boolean isText(Path file) {
+        return "txt".equals(ending(file));
+    }
+
+    /** What becomes of each row and its line; an error of it is an error of that line. */
     @FunctionalInterface
     interface RowReader {
-        void read(RawRow row) throws IOException;
+        void read(RawRow row, long line) throws IOException;
     }
 
     /** Reads the rows of a file one after the other, and returns how many there are. */
@@ -116,7 +120,7 @@ final class DataFiles {
                     if (!json.isJsonObject()) {
                         throw new IOException("not a JSON object; each line is one, with " + keys);
                     }
-                    reader.read(RawRow.of(json.getAsJsonObject(), keys));
+                    reader.read(RawRow.of(json.getAsJsonObject(), keys), lines.number());
                     rows++;
                 } catch (IOException e) {
                     throw new IOException(lines.place() + ": " + e.getMessage(), e);
@@ -146,7 +150,7 @@ final class DataFiles {
             line = parser.getCurrentLineNumber() + 1;
             while (rows < limit && records.hasNext()) {
                 CSVRecord record = records.next();
-                rowReader.read(RawRow.of(cells(record), keys));
+                rowReader.read(RawRow.of(cells(record), keys), line);
                 rows++;
                 line = parser.getCurrentLineNumber() + 1;
             }

@@ -21,9 +21,9 @@ final class RowEncoder {
     private final ChatTemplate template;
     private final boolean addsEnd;
 
-    RowEncoder(TextSource source, int maxLength) {
+    RowEncoder(TextSource source) {
         tokenizer = source.tokenizer();
-        this.maxLength = maxLength;
+        maxLength = source.maxLength();
         separator = source.separator();
         trainOnPrompt = source.trainOnPrompt();
         template = source.template();

@@ -10,12 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.IntStream;
 
 /**
  * A data set for causal language models, from files of texts.
@@ -49,7 +45,13 @@ import java.util.stream.IntStream;
  * <p>Each batch holds, as INT64 arrays of shape (b, t), the data {@code [input ids, attention
  * mask]} and the labels, not shifted and -100 where nothing is learnt; rows are padded on the right
  * to the longest of their batch. Each epoch has a new order of batches, made from the seed and the
- * epoch's number alone.
+ * epoch's number alone. A batch's indices are the names of its rows, as {@code train.jsonl:17} for
+ * a line or {@code book.txt block 3}.
+ *
+ * <p>With {@code optPacking} several rows share a sequence of up to the maximum length. The
+ * attention mask then holds the number of each token's row within its sequence, from 1, and 0 at
+ * padding; third in the data come position ids, which begin at 0 with each row; and the first token
+ * of each row is not learnt, for what stands before it is another row.
  *
  * <pre>{@code
  * TextDataset data = TextDataset.builder()
@@ -63,16 +65,12 @@ import java.util.stream.IntStream;
  */
 public final class TextDataset implements EpochDataset {
 
-    private static final int MAX_WEIGHT = 1000;
-
     private static final Logger logger = LoggerFactory.getLogger(TextDataset.class);
 
     private final TextSource source;
     private final double[] weights;
-    private final int batchSize;
-    private final boolean shuffle;
-    private final long seed;
-    private TokenRows rows;
+    private final BatchOrder order;
+    private OrderedRows rows;
     private TextReport report;
     private int epoch;
 
@@ -84,24 +82,20 @@ public final class TextDataset implements EpochDataset {
                         new RawRow.Keys(builder.textKey, builder.promptKey, builder.completionKey),
                         builder.separator,
                         builder.trainOnPrompt,
-                        builder.maxLength,
+                        builder.rowLength(),
                         builder.limit,
                         builder.template);
         weights = builder.weights.stream().mapToDouble(Double::doubleValue).toArray();
-        batchSize = builder.batchSize;
-        shuffle = builder.shuffle;
-        seed = builder.seed;
+        order = builder.order(builder.packing);
     }
 
     /** A part of a prepared data set. */
-    private TextDataset(TextDataset whole, TokenRows rows, double[] weights, boolean shuffle) {
-        source = whole.source;
-        this.weights = weights;
-        batchSize = whole.batchSize;
-        seed = whole.seed;
-        this.shuffle = shuffle;
+    private TextDataset(TextSource source, OrderedRows rows) {
+        this.source = source;
         this.rows = rows;
-        report = TextReport.of(rows, 0);
+        weights = rows.weights();
+        order = rows.order();
+        report = TextReport.of(rows.rows(), 0);
     }
 
     /**
@@ -134,12 +128,15 @@ public final class TextDataset implements EpochDataset {
             return;
         }
         TextSource.Rows read = source.read(progress);
-        rows = read.kept();
-        report = TextReport.of(rows, read.dropped());
+        rows = new OrderedRows(read.kept(), weights, order);
+        report = TextReport.of(read.kept(), read.dropped());
         if (report.hasLosses()) {
             logger.warn("{}: {}", source.name(), report);
         } else {
             logger.info("{}: {}", source.name(), report);
+        }
+        if (order.packedLength() > 0) {
+            logger.info("{}: packed into {}", source.name(), rows.epoch(0).report());
         }
     }
 
@@ -178,15 +175,14 @@ public final class TextDataset implements EpochDataset {
     private Iterable<Batch> batches(NDManager manager, int number, long first, Runnable finished)
             throws IOException {
         prepare(null);
-        int[] turns = BatchOrder.turns(rows, weights, seed, number);
-        List<int[]> order =
-                shuffle
-                        ? BatchOrder.shuffled(rows, turns, batchSize, seed, number)
-                        : BatchOrder.inOrder(turns, batchSize);
+        EpochOrder batches = rows.epoch(number);
+        int skipped = (int) Math.min(first, batches.batches().size());
+        return new TokenBatches(manager, batches, skipped, pad(), finished);
+    }
+
+    private long pad() {
         TextTokenizer tokenizer = source.tokenizer();
-        long pad = tokenizer.getPadId().orElse(tokenizer.getEosId().orElse(0));
-        int skipped = (int) Math.min(first, order.size());
-        return new TokenBatches(manager, rows, order, skipped, pad, finished);
+        return tokenizer.getPadId().orElse(tokenizer.getEosId().orElse(0));
     }
 
     private synchronized void finish(int number) {
@@ -214,16 +210,57 @@ public final class TextDataset implements EpochDataset {
     }
 
     /**
-     * Returns the number of batches of an epoch.
+     * Counts what the batches of an epoch hold, without reading them.
+     *
+     * @param epoch the number of the epoch, from 0
+     * @return the report
+     * @throws IOException if the data set is not prepared yet and cannot be
+     */
+    public synchronized EpochReport getEpochReport(int epoch) throws IOException {
+        prepare(null);
+        return rows.epoch(epoch).report();
+    }
+
+    /**
+     * Returns the number of batches of the first epoch, which is that of every epoch unless rows
+     * are packed: then one may come out a little shorter or longer than another.
      *
      * @return the number of batches
      * @throws IOException if the data set is not prepared yet and cannot be
      */
     public synchronized int getBatchCount() throws IOException {
         prepare(null);
-        // Every epoch has as many turns; only which rows a fraction draws is different.
-        int turns = BatchOrder.turns(rows, weights, seed, 0).length;
-        return Math.toIntExact((turns + batchSize - 1L) / batchSize);
+        return rows.epoch(0).batches().size();
+    }
+
+    /**
+     * Makes the batch of the first epoch with the most positions, padding included, which takes the
+     * most memory.
+     *
+     * @param manager the manager of the batch's own manager
+     * @return the batch, to be closed
+     * @throws IOException if the data set is not prepared yet and cannot be
+     */
+    public synchronized Batch longestBatch(NDManager manager) throws IOException {
+        prepare(null);
+        EpochOrder first = rows.epoch(0);
+        return new TokenBatches(manager, first, 0, pad(), () -> {})
+                .stack(first.longestBatch(), 1, 1);
+    }
+
+    /**
+     * Shows a row as the model gets it.
+     *
+     * @param row the number of the row, from 0, in the order of the files
+     * @return its text with what is learnt told apart
+     * @throws IOException if the data set is not prepared yet and cannot be
+     * @throws IndexOutOfBoundsException if there is no such row
+     */
+    public synchronized RenderedExample render(int row) throws IOException {
+        prepare(null);
+        TokenRows all = rows.rows();
+        Objects.checkIndex(row, all.size());
+        return RenderedExample.of(all.name(row), all.get(row), source.tokenizer());
     }
 
     /**
@@ -237,25 +274,9 @@ public final class TextDataset implements EpochDataset {
      */
     public synchronized Split split(double fraction, long seed) throws IOException {
         prepare(null);
-        int held = (int) Math.max(1, Math.round(fraction * rows.size()));
-        if (!(fraction > 0 && fraction < 1) || held >= rows.size()) {
-            throw new IllegalArgumentException(
-                    "A share of "
-                            + fraction
-                            + " does not split "
-                            + rows.size()
-                            + " rows in two; it must be in (0, 1) and leave rows to train on");
-        }
-        int[] sample = BatchOrder.sample(rows.size(), held, seed);
-        int[] rest =
-                IntStream.range(0, rows.size())
-                        .filter(row -> Arrays.binarySearch(sample, row) < 0)
-                        .toArray();
-        TokenRows train = rows.select(rest);
-        TokenRows validation = rows.select(sample);
+        List<OrderedRows> parts = rows.split(fraction, seed);
         return new Split(
-                new TextDataset(this, train, weights, shuffle),
-                new TextDataset(this, validation, weights, false));
+                new TextDataset(source, parts.get(0)), new TextDataset(source, parts.get(1)));
     }
 
     /**
@@ -270,89 +291,17 @@ public final class TextDataset implements EpochDataset {
      */
     public synchronized TextDataset calibration(int batches) throws IOException {
         prepare(null);
-        int available = (rows.size() + batchSize - 1) / batchSize;
-        if (batches < 1 || batches > available) {
-            throw new IllegalArgumentException(
-                    batches
-                            + " batches are asked for calibration; there are "
-                            + available
-                            + " of "
-                            + batchSize
-                            + " rows");
-        }
-        int number = (int) Math.min(rows.size(), (long) batches * batchSize);
-        double[] once = new double[weights.length];
-        Arrays.fill(once, 1);
-        return new TextDataset(
-                this, rows.select(IntStream.range(0, number).toArray()), once, false);
+        return new TextDataset(source, rows.first(batches));
     }
 
     /** The builder of {@link TextDataset}. */
-    public static final class Builder {
+    public static final class Builder extends TextDatasetBuilder<Builder> {
 
-        private TextTokenizer tokenizer;
-        private final List<Path> paths = new ArrayList<>();
-        private final List<Double> weights = new ArrayList<>();
         private ChatTemplate template;
-        private int batchSize;
-        private boolean shuffle;
-        private int maxLength;
-        private long seed;
-        private long limit = Long.MAX_VALUE;
-        private String textKey = "text";
-        private String promptKey = "prompt";
-        private String completionKey = "completion";
-        private String separator = "";
         private boolean trainOnPrompt;
+        private boolean packing;
 
         private Builder() {}
-
-        /**
-         * Sets the tokenizer, which stays the caller's to close.
-         *
-         * @param tokenizer the tokenizer
-         * @return this builder
-         */
-        public Builder setTokenizer(TextTokenizer tokenizer) {
-            this.tokenizer = tokenizer;
-            return this;
-        }
-
-        /**
-         * Sets the file or folder to read, in place of any given before.
-         *
-         * @param path a {@code .jsonl}, {@code .csv}, {@code .tsv} or {@code .txt} file in UTF-8,
-         *     or a folder of such files, which are read in the order of their names
-         * @return this builder
-         */
-        public Builder setFile(Path path) {
-            paths.clear();
-            weights.clear();
-            return addFile(path, 1);
-        }
-
-        /**
-         * Adds a further file or folder to read.
-         *
-         * @param path a file or folder as for {@link #setFile}
-         * @param weight how often each of its rows comes in an epoch: 2 for twice, 0.5 for a half
-         *     of them, drawn anew for each epoch
-         * @return this builder
-         */
-        public Builder addFile(Path path, double weight) {
-            if (!(weight > 0 && weight <= MAX_WEIGHT)) {
-                throw new IllegalArgumentException(
-                        "The weight of "
-                                + path
-                                + " must be in (0, "
-                                + MAX_WEIGHT
-                                + "], not "
-                                + weight);
-            }
-            paths.add(Objects.requireNonNull(path, "the file is null"));
-            weights.add(weight);
-            return this;
-        }
 
         /**
          * Sets the chat template of the model, which rows with messages need. Such rows end as the
@@ -363,95 +312,6 @@ public final class TextDataset implements EpochDataset {
          */
         public Builder optChatTemplate(ChatTemplate template) {
             this.template = template;
-            return this;
-        }
-
-        /**
-         * Sets how batches are made.
-         *
-         * @param batchSize the rows of a batch; the last one may have fewer
-         * @param shuffle true for a new order in each epoch, with rows of similar length together;
-         *     false for the order of the file
-         * @return this builder
-         */
-        public Builder setSampling(int batchSize, boolean shuffle) {
-            this.batchSize = batchSize;
-            this.shuffle = shuffle;
-            return this;
-        }
-
-        /**
-         * Sets the most tokens of a row, end token included: by default 1024, or the tokenizer's
-         * own maximum if that is less. What is longer is cut at the end, and counted.
-         *
-         * @param maxLength the number of tokens, at least 2
-         * @return this builder
-         */
-        public Builder optMaxLength(int maxLength) {
-            if (maxLength < 2) {
-                throw new IllegalArgumentException(
-                        "A row needs at least 2 tokens to learn one, not " + maxLength);
-            }
-            this.maxLength = maxLength;
-            return this;
-        }
-
-        /**
-         * Sets the seed of the shuffling, 0 by default.
-         *
-         * @param seed the seed
-         * @return this builder
-         */
-        public Builder optSeed(long seed) {
-            this.seed = seed;
-            return this;
-        }
-
-        /**
-         * Reads only the first rows of each file or folder.
-         *
-         * @param limit the number of rows
-         * @return this builder
-         */
-        public Builder optLimit(long limit) {
-            this.limit = limit;
-            return this;
-        }
-
-        /**
-         * Sets the keys of the two texts of a row, {@code prompt} and {@code completion} by
-         * default.
-         *
-         * @param prompt the key of the prompt, as {@code question}
-         * @param completion the key of the completion, as {@code answer}
-         * @return this builder
-         */
-        public Builder optKeys(String prompt, String completion) {
-            promptKey = prompt;
-            completionKey = completion;
-            return this;
-        }
-
-        /**
-         * Sets the key of the text of a row, {@code text} by default.
-         *
-         * @param key the key
-         * @return this builder
-         */
-        public Builder optTextKey(String key) {
-            textKey = key;
-            return this;
-        }
-
-        /**
-         * Sets the text to put between prompt and completion, as a part of the prompt; nothing by
-         * default.
-         *
-         * @param separator the text, as a line break
-         * @return this builder
-         */
-        public Builder optSeparator(String separator) {
-            this.separator = separator;
             return this;
         }
 
@@ -467,21 +327,33 @@ public final class TextDataset implements EpochDataset {
         }
 
         /**
+         * Sets whether several rows share a sequence, false by default. Each row is in a sequence
+         * as a whole, sees nothing of the others and has positions of its own, so that its loss is
+         * the same; there is hardly any padding, and the batch size counts sequences, each of up to
+         * the maximum length.
+         *
+         * @param packing true to pack rows
+         * @return this builder
+         */
+        public Builder optPacking(boolean packing) {
+            this.packing = packing;
+            return this;
+        }
+
+        /**
          * Builds the data set. The file is read at first use.
          *
          * @return the data set
          * @throws IllegalArgumentException if the batch size is not set
          */
         public TextDataset build() {
-            Objects.requireNonNull(tokenizer, "setTokenizer is missing");
-            if (paths.isEmpty()) {
-                throw new NullPointerException("setFile is missing");
-            }
-            if (batchSize < 1) {
-                throw new IllegalArgumentException(
-                        "setSampling needs a batch size of at least 1, not " + batchSize);
-            }
+            check();
             return new TextDataset(this);
+        }
+
+        @Override
+        Builder self() {
+            return this;
         }
     }
 }

@@ -1,6 +1,11 @@
 package io.github.loradjl.zoo.text;
 
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * What became of the texts of a {@link TextDataset}.
@@ -14,6 +19,8 @@ import java.util.Locale;
  *     length
  * @param straddlingRows the rows where a token stands across the end of the prompt, so that the
  *     prompt alone is tokenised differently; a separator between prompt and completion helps
+ * @param lengths the tokens of a row at the percentiles 5, 25, 50, 75, 95 and 100: so many percent
+ *     of the rows are not longer
  */
 public record TextReport(
         long rows,
@@ -22,7 +29,26 @@ public record TextReport(
         long truncatedRows,
         long truncatedTokens,
         long droppedRows,
-        long straddlingRows) {
+        long straddlingRows,
+        SortedMap<Integer, Integer> lengths) {
+
+    private static final int[] PERCENTILES = {5, 25, 50, 75, 95, 100};
+
+    /**
+     * Creates a report.
+     *
+     * @param rows the rows
+     * @param tokens their tokens
+     * @param keptLabels the tokens that are learnt
+     * @param truncatedRows the rows that were cut
+     * @param truncatedTokens the tokens cut off
+     * @param droppedRows the rows left out
+     * @param straddlingRows the rows with a token across the end of the prompt
+     * @param lengths the tokens of a row by percentile
+     */
+    public TextReport {
+        lengths = Collections.unmodifiableSortedMap(new TreeMap<>(lengths));
+    }
 
     static TextReport of(TokenRows rows, long droppedRows) {
         long tokens = 0;
@@ -39,7 +65,33 @@ public record TextReport(
             straddling += row.straddling() ? 1 : 0;
         }
         return new TextReport(
-                rows.size(), tokens, kept, truncatedRows, truncatedTokens, droppedRows, straddling);
+                rows.size(),
+                tokens,
+                kept,
+                truncatedRows,
+                truncatedTokens,
+                droppedRows,
+                straddling,
+                percentiles(IntStream.range(0, rows.size()).map(rows::length).toArray()));
+    }
+
+    private static SortedMap<Integer, Integer> percentiles(int[] lengths) {
+        Arrays.sort(lengths);
+        SortedMap<Integer, Integer> result = new TreeMap<>();
+        for (int percentile : PERCENTILES) {
+            long place = (percentile * (long) lengths.length + 99) / 100;
+            result.put(percentile, lengths[(int) place - 1]);
+        }
+        return result;
+    }
+
+    /**
+     * Returns how much is read but not learnt.
+     *
+     * @return the tokens that are not learnt as a share of all
+     */
+    public double maskedShare() {
+        return 1 - (double) keptLabels / tokens;
     }
 
     /** Returns whether something was cut off or left out. */

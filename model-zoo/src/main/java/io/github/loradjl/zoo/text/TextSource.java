@@ -13,10 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/**
- * Files of texts and how to read them. A maximum length of 0 stands for the default; the template
- * may be null.
- */
+/** Files of texts and how to read them; the template may be null. */
 record TextSource(
         TextTokenizer tokenizer,
         List<Path> paths,
@@ -42,8 +39,12 @@ record TextSource(
         if (tokenizer.getEosId().isEmpty()) {
             logger.warn("The tokenizer names no end token: rows are left without one");
         }
-        int length = rowLength();
-        RowEncoder encoder = new RowEncoder(this, length);
+        long modelMax = tokenizer.getModelMaxLength().orElse(Long.MAX_VALUE);
+        if (maxLength > modelMax) {
+            logger.warn(
+                    "Rows may have {} tokens, but the model was made for {}", maxLength, modelMax);
+        }
+        RowEncoder encoder = new RowEncoder(this);
         TokenRows.Writer kept = new TokenRows.Writer();
         long all = 0;
         for (int source = 0; source < paths.size(); source++) {
@@ -55,48 +56,49 @@ record TextSource(
                             + ": nothing to learn is left in any of "
                             + all
                             + " rows within "
-                            + length
+                            + maxLength
                             + " tokens; raise optMaxLength or shorten the prompts");
         }
         return new Rows(kept.rows(), all - kept.size());
     }
 
-    private int rowLength() {
-        long modelMax = tokenizer.getModelMaxLength().orElse(Long.MAX_VALUE);
-        if (maxLength > modelMax) {
-            logger.warn(
-                    "Rows may have {} tokens, but the model was made for {}", maxLength, modelMax);
-        }
-        return maxLength > 0 ? maxLength : (int) Math.min(DEFAULT_MAX_LENGTH, modelMax);
+    /** Returns the maximum length of rows unless another is asked for. */
+    static int defaultLength(TextTokenizer tokenizer) {
+        return (int)
+                Math.min(
+                        DEFAULT_MAX_LENGTH,
+                        tokenizer.getModelMaxLength().orElse(DEFAULT_MAX_LENGTH));
     }
 
     /** Goes through the files twice: a malformed row is to be found before the work is done. */
     private long encode(int source, RowEncoder encoder, TokenRows.Writer kept, Progress progress)
             throws IOException {
         List<Path> files = DataFiles.list(paths.get(source));
-        long expected = each(files, row -> {});
+        long expected = 0;
+        for (Path file : files) {
+            if (!DataFiles.isText(file)) {
+                expected += DataFiles.read(file, keys, limit - expected, (row, line) -> {});
+            }
+        }
         if (progress != null) {
             progress.reset("Tokenizing", expected);
         }
-        long rows =
-                each(
-                        files,
-                        row -> {
-                            keep(encoder.encode(row), source, kept);
-                            if (progress != null) {
-                                progress.increment(1);
-                            }
-                        });
+        long rows = 0;
         for (Path file : files) {
-            if (!isText(file)) {
-                continue;
-            }
-            for (TokenRow block : encoder.blocks(text(file))) {
-                if (rows < limit) {
-                    keep(block, source, kept);
-                    rows++;
-                }
-            }
+            kept.begin(new TokenRows.Origin(file, source));
+            rows +=
+                    DataFiles.isText(file)
+                            ? blocks(file, limit - rows, encoder, kept)
+                            : DataFiles.read(
+                                    file,
+                                    keys,
+                                    limit - rows,
+                                    (row, line) -> {
+                                        keep(encoder.encode(row), line, kept);
+                                        if (progress != null) {
+                                            progress.increment(1);
+                                        }
+                                    });
         }
         if (progress != null) {
             progress.end();
@@ -104,24 +106,24 @@ record TextSource(
         return rows;
     }
 
-    private static void keep(TokenRow row, int source, TokenRows.Writer kept) throws IOException {
-        if (row.kept() > 0) {
-            kept.add(row.from(source));
+    private static long blocks(Path file, long limit, RowEncoder encoder, TokenRows.Writer kept)
+            throws IOException {
+        if (limit == 0) {
+            return 0;
         }
-    }
-
-    private long each(List<Path> files, DataFiles.RowReader reader) throws IOException {
-        long rows = 0;
-        for (Path file : files) {
-            if (!isText(file)) {
-                rows += DataFiles.read(file, keys, limit - rows, reader);
+        long number = 0;
+        for (TokenRow block : encoder.blocks(text(file))) {
+            if (number < limit) {
+                keep(block, ++number, kept);
             }
         }
-        return rows;
+        return number;
     }
 
-    private static boolean isText(Path file) {
-        return "txt".equals(DataFiles.ending(file));
+    private static void keep(TokenRow row, long line, TokenRows.Writer kept) throws IOException {
+        if (row.kept() > 0) {
+            kept.add(row, line);
+        }
     }
 
     private static String text(Path file) throws IOException {

@@ -10,28 +10,23 @@ import ai.djl.translate.Batchifier;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
- * Makes padded batches of rows, each in a manager of its own that closes with it. Skipped batches
- * are not read.
+ * Makes padded batches of sequences, each in a manager of its own that closes with it. Skipped
+ * batches are not read.
  */
-record TokenBatches(
-        NDManager manager,
-        TokenRows rows,
-        List<int[]> order,
-        int skipped,
-        long padId,
-        Runnable finished)
+record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId, Runnable finished)
         implements Iterable<Batch> {
 
     /** {@inheritDoc} */
     @Override
     public Iterator<Batch> iterator() {
-        Iterator<int[]> batches = order.listIterator(skipped);
-        long all = rows(order);
+        Iterator<int[]> batches = order.batches().listIterator(skipped);
+        long all = sequences(order.batches());
         return new Iterator<>() {
 
-            private long given = rows(order.subList(0, skipped));
+            private long given = sequences(order.batches().subList(0, skipped));
 
             /** {@inheritDoc} */
             @Override
@@ -53,38 +48,77 @@ record TokenBatches(
         };
     }
 
-    private static long rows(List<int[]> batches) {
+    private static long sequences(List<int[]> batches) {
         return batches.stream().mapToLong(batch -> batch.length).sum();
     }
 
-    private Batch stack(int[] batch, long progress, long all) {
-        int longest = Arrays.stream(batch).map(rows::length).max().orElse(0);
-        long[] ids = new long[batch.length * longest];
-        long[] mask = new long[ids.length];
-        long[] labels = new long[ids.length];
-        Arrays.fill(ids, padId);
-        Arrays.fill(labels, CausalLmLoss.IGNORE_INDEX);
+    /** Makes one batch. */
+    Batch stack(int[] batch, long progress, long all) {
+        int longest = order.longest(batch);
+        Contents arrays = new Contents(batch.length * longest, padId);
         for (int i = 0; i < batch.length; i++) {
-            TokenRow row = rows.get(batch[i]);
-            for (int t = 0; t < row.ids().length; t++) {
-                int at = i * longest + t;
-                ids[at] = row.ids()[t];
-                mask[at] = 1;
+            int at = i * longest;
+            int segment = 1;
+            for (int row : order.rowsOf(batch[i])) {
+                at += arrays.write(order.rows().get(row), at, segment++, order.isPacked());
             }
-            row.label(labels, i * longest);
         }
         Shape shape = new Shape(batch.length, longest);
         NDManager own = manager.newSubManager();
-        NDArray label = own.create(labels, shape);
+        NDList data = new NDList(own.create(arrays.ids, shape), own.create(arrays.mask, shape));
+        if (order.isPacked()) {
+            data.add(own.create(arrays.positions, shape));
+        }
+        NDArray label = own.create(arrays.labels, shape);
         return new Batch(
                 own,
-                new NDList(own.create(ids, shape), own.create(mask, shape)),
+                data,
                 new NDList(label),
                 batch.length,
                 Batchifier.STACK,
                 Batchifier.STACK,
                 progress,
                 all,
-                Arrays.stream(batch).mapToObj(Long::valueOf).toList());
+                Arrays.stream(batch).mapToObj(this::name).toList());
+    }
+
+    private String name(int sequence) {
+        return Arrays.stream(order.rowsOf(sequence))
+                .mapToObj(order.rows()::name)
+                .collect(Collectors.joining(", "));
+    }
+
+    /** The arrays of a batch while they are filled. */
+    private static final class Contents {
+
+        private final long[] ids;
+        private final long[] mask;
+        private final long[] positions;
+        private final long[] labels;
+
+        Contents(int size, long padId) {
+            ids = new long[size];
+            mask = new long[size];
+            positions = new long[size];
+            labels = new long[size];
+            Arrays.fill(ids, padId);
+            Arrays.fill(labels, CausalLmLoss.IGNORE_INDEX);
+        }
+
+        /** Writes a row and returns its length. */
+        int write(TokenRow row, int at, int segment, boolean packed) {
+            int length = row.ids().length;
+            for (int t = 0; t < length; t++) {
+                ids[at + t] = row.ids()[t];
+                mask[at + t] = segment;
+                positions[at + t] = t;
+            }
+            row.label(labels, at);
+            if (packed) {
+                // Before it stands the end of another row, which is not to predict it.
+                labels[at] = CausalLmLoss.IGNORE_INDEX;
+            }
+            return length;
+        }
     }
 }

@@ -10,9 +10,8 @@ import java.util.Arrays;
  *     the last, which may lie behind the tokens that are kept
  * @param cut how many tokens were left out at the end to keep the length
  * @param straddling whether a token stands across the beginning of what is learnt
- * @param source the number of the source that the row is from
  */
-record TokenRow(int[] ids, int[] learnt, int cut, boolean straddling, int source) {
+record TokenRow(int[] ids, int[] learnt, int cut, boolean straddling) {
 
     static TokenRow of(int[] ids, int masked, boolean straddling, int maxLength) {
         return of(ids, new int[] {masked, ids.length}, straddling, maxLength);
@@ -20,11 +19,7 @@ record TokenRow(int[] ids, int[] learnt, int cut, boolean straddling, int source
 
     static TokenRow of(int[] ids, int[] learnt, boolean straddling, int maxLength) {
         int length = Math.min(ids.length, maxLength);
-        return new TokenRow(Arrays.copyOf(ids, length), learnt, ids.length - length, straddling, 0);
-    }
-
-    TokenRow from(int source) {
-        return new TokenRow(ids, learnt, cut, straddling, source);
+        return new TokenRow(Arrays.copyOf(ids, length), learnt, ids.length - length, straddling);
     }
 
     /** Returns the number of tokens to learn; nothing predicts the first one. */

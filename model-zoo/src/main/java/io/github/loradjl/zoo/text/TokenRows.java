@@ -9,33 +9,42 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
  * Tokenised rows, of which only an index is in memory.
  *
  * <p>The tokens lie in a temporary file, so that a data set may be larger than memory; of a row,
- * its offset, length and source are kept, which is all that shuffling and grouping by length need.
- * Parts of the rows share the file. It goes with the last of them, and has no name any more while
- * it is in use where the system allows that, so that not even a killed process leaves it behind.
+ * its offset, length and place in the data are kept, which is all that shuffling, grouping by
+ * length and messages need. Parts of the rows share the file. It goes with the last of them, and
+ * has no name any more while it is in use where the system allows that, so that not even a killed
+ * process leaves it behind.
  */
 final class TokenRows {
 
     private final RandomAccessFile file;
     private final long[] offsets;
     private final int[] lengths;
-    private final int[] sources;
+    private final Places places;
     private final int[] rows;
 
     private TokenRows(
-            RandomAccessFile file, long[] offsets, int[] lengths, int[] sources, int[] rows) {
+            RandomAccessFile file, long[] offsets, int[] lengths, Places places, int[] rows) {
         this.file = file;
         this.offsets = offsets;
         this.lengths = lengths;
-        this.sources = sources;
+        this.places = places;
         this.rows = rows;
     }
+
+    /** A data file, and the number of the source that it belongs to. */
+    record Origin(Path file, int source) {}
+
+    /** Where the rows come from: the number of the file, and the line or block in it, from 1. */
+    private record Places(List<Origin> origins, int[] files, int[] lines) {}
 
     int size() {
         return rows.length;
@@ -46,14 +55,22 @@ final class TokenRows {
         return lengths[rows[row]];
     }
 
+    /** Returns the number of the source that a row is from. */
     int source(int row) {
-        return sources[rows[row]];
+        return places.origins().get(places.files()[rows[row]]).source();
+    }
+
+    /** Names the file and the line, or block, of a row. */
+    String name(int row) {
+        Path path = places.origins().get(places.files()[rows[row]]).file();
+        int line = places.lines()[rows[row]];
+        return DataFiles.isText(path) ? path + " block " + line : path + ":" + line;
     }
 
     /** Returns the given rows of these. */
     TokenRows select(int[] chosen) {
         int[] own = Arrays.stream(chosen).map(row -> rows[row]).toArray();
-        return new TokenRows(file, offsets, lengths, sources, own);
+        return new TokenRows(file, offsets, lengths, places, own);
     }
 
     TokenRow get(int row) {
@@ -72,7 +89,7 @@ final class TokenRows {
         int cut = in.getInt();
         boolean straddling = in.getInt() != 0;
         int[] learnt = ints(in, in.getInt());
-        return new TokenRow(ints(in, lengths[number]), learnt, cut, straddling, sources[number]);
+        return new TokenRow(ints(in, lengths[number]), learnt, cut, straddling);
     }
 
     private static int[] ints(ByteBuffer in, int number) {
@@ -89,7 +106,9 @@ final class TokenRows {
         private final DataOutputStream out;
         private long[] offsets = new long[1024];
         private int[] lengths = new int[1024];
-        private int[] sources = new int[1024];
+        private final List<Origin> origins = new ArrayList<>();
+        private int[] files = new int[1024];
+        private int[] lines = new int[1024];
         private int size;
 
         Writer() throws IOException {
@@ -105,11 +124,18 @@ final class TokenRows {
                             new BufferedOutputStream(new FileOutputStream(file.getFD())));
         }
 
-        void add(TokenRow row) throws IOException {
+        /** Says where the following rows are from. */
+        void begin(Origin origin) {
+            origins.add(origin);
+        }
+
+        /** Adds a row that stands in the given line or block of the file. */
+        void add(TokenRow row, long line) throws IOException {
             if (size + 1 == offsets.length) {
                 offsets = Arrays.copyOf(offsets, 2 * offsets.length);
                 lengths = Arrays.copyOf(lengths, 2 * lengths.length);
-                sources = Arrays.copyOf(sources, 2 * sources.length);
+                files = Arrays.copyOf(files, 2 * files.length);
+                lines = Arrays.copyOf(lines, 2 * lines.length);
             }
             int words = 3 + row.learnt().length + row.ids().length;
             ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * words);
@@ -118,7 +144,8 @@ final class TokenRows {
             Arrays.stream(row.ids()).forEach(bytes::putInt);
             out.write(bytes.array());
             lengths[size] = row.ids().length;
-            sources[size] = row.source();
+            files[size] = origins.size() - 1;
+            lines[size] = Math.toIntExact(line);
             offsets[size + 1] = offsets[size] + bytes.capacity();
             size++;
         }
@@ -134,7 +161,10 @@ final class TokenRows {
                     file,
                     Arrays.copyOf(offsets, size + 1),
                     Arrays.copyOf(lengths, size),
-                    Arrays.copyOf(sources, size),
+                    new Places(
+                            List.copyOf(origins),
+                            Arrays.copyOf(files, size),
+                            Arrays.copyOf(lines, size)),
                     IntStream.range(0, size).toArray());
         }
     }

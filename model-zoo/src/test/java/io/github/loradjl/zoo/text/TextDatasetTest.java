@@ -37,6 +37,8 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Tokens here: 1 begins, 2 ends, 3 is "a", 4 is "b". */
 class TextDatasetTest {
@@ -113,7 +115,7 @@ class TextDatasetTest {
         Path file = folder.resolve("windows.jsonl");
         Files.writeString(file, "\ufeff{\"text\": \"a\"}\r\n\r\n  \r\n{\"text\": \"b\"}");
         assertThat(data(file, 1).build().getReport())
-                .isEqualTo(new TextReport(2, 4, 2, 0, 0, 0, 0));
+                .isEqualTo(new TextReport(2, 4, 2, 0, 0, 0, 0, percentiles(2, 2, 2, 2, 2, 2)));
     }
 
     @Test
@@ -126,7 +128,10 @@ class TextDatasetTest {
                         "{\"prompt\": \"a a a \", \"completion\": \"b b b\"}");
         TextDataset data = data(file, 4).optMaxLength(4).build();
         TextReport report = data.getReport();
-        assertThat(report).isEqualTo(new TextReport(3, 11, 2 + 3 + 1, 2, 2 + 3, 1, 0));
+        assertThat(report)
+                .isEqualTo(
+                        new TextReport(
+                                3, 11, 2 + 3 + 1, 2, 2 + 3, 1, 0, percentiles(3, 3, 4, 4, 4, 4)));
         assertThat(report.toString()).contains("2 rows truncated by 5 tokens", "1 rows dropped");
         try (Batch batch = data.getData(manager).iterator().next()) {
             assertThat(rows(batch, 0)).isEqualTo("3 3 2 2 | 3 3 3 3 | 3 3 3 4");
@@ -235,6 +240,45 @@ class TextDatasetTest {
                 }
             }
             assertThat(order).hasToString(epochs.get(1));
+        }
+    }
+
+    @Test
+    void getData_withoutLengthGroups_mixesShortAndLong() throws IOException {
+        TextDataset data = lengths(103, 4, false);
+        long padding = 0;
+        Set<Object> seen = new HashSet<>();
+        for (Batch batch : data.getData(manager)) {
+            try (batch) {
+                seen.addAll(batch.getIndices());
+                long[] mask = batch.getData().get(1).toLongArray();
+                padding += mask.length - Arrays.stream(mask).sum();
+            }
+        }
+        assertThat(seen).hasSize(103);
+        // In groups it is less than one token a row.
+        assertThat(padding).isGreaterThan(2 * 103);
+        EpochReport report = data.getEpochReport(0);
+        assertThat(report.positions() - report.tokens()).isEqualTo(padding);
+        assertThat(report.batches()).isEqualTo(26);
+        assertThat(report.sequences()).isEqualTo(103);
+        assertThat(report.tokens()).isEqualTo(data.getReport().tokens());
+        assertThat(report.toString()).contains("26 batches of 103 sequences", "% of ");
+    }
+
+    @Test
+    void longestBatch_isTheOneWithTheMostPositions() throws IOException {
+        TextDataset data = lengths(103, 4);
+        long most = 0;
+        for (Batch batch : data.getEpoch(manager, 0, 0)) {
+            try (batch) {
+                most = Math.max(most, batch.getData().head().size());
+            }
+        }
+        String epoch = content(data.getEpoch(manager, 0, 0));
+        try (Batch longest = data.longestBatch(manager)) {
+            assertThat(longest.getData().head().size()).isEqualTo(most);
+            assertThat(epoch).contains(rows(longest, 0));
         }
     }
 
@@ -380,6 +424,15 @@ class TextDatasetTest {
         }
     }
 
+    private static SortedMap<Integer, Integer> percentiles(int... lengths) {
+        SortedMap<Integer, Integer> result = new TreeMap<>();
+        int[] numbers = {5, 25, 50, 75, 95, 100};
+        for (int i = 0; i < lengths.length; i++) {
+            result.put(numbers[i], lengths[i]);
+        }
+        return result;
+    }
+
     private Path jsonl(String... lines) throws IOException {
         return Files.writeString(folder.resolve("rows.jsonl"), String.join("\n", lines));
     }
@@ -392,12 +445,20 @@ class TextDatasetTest {
     }
 
     private TextDataset lengths(int rows, int batchSize) throws IOException {
+        return lengths(rows, batchSize, true);
+    }
+
+    private TextDataset lengths(int rows, int batchSize, boolean groups) throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < rows; i++) {
             lines.add("{\"text\": \"" + "a ".repeat(i % 7) + "b ".repeat(1 + i % 5) + "\"}");
         }
         Path file = jsonl(lines.toArray(new String[0]));
-        return data(file, batchSize).setSampling(batchSize, true).optSeed(5).build();
+        return data(file, batchSize)
+                .setSampling(batchSize, true)
+                .optSeed(5)
+                .optLengthGroups(groups)
+                .build();
     }
 
     private String content(TextDataset data) throws IOException {

@@ -93,6 +93,71 @@ class TextRowsTest {
                                 + " {\"role\": \"assistant\", \"content\": \"b a\"}]}");
         TextDataset data = data(file).optChatTemplate(template).build();
         assertThat(labels(data)).containsExactly(". . . . 4 3 .");
+        // Only what stands within the blocks, turn by turn; here they hold the end token as well.
+        ChatTemplate ended =
+                ChatTemplate.of(
+                        "{% for m in messages %}<s> {% if m.role == 'assistant' %}{% generation %}"
+                                + "{{ m.content }} </s> {% endgeneration %}{% else %}"
+                                + "{{ m.role }} {{ m.content }} </s> {% endif %}{% endfor %}b",
+                        Map.of());
+        Path turns =
+                write(
+                        "turns.jsonl",
+                        "{\"messages\": [{\"role\": \"system\", \"content\": \"b b\"},"
+                                + " {\"role\": \"user\", \"content\": \"a\"},"
+                                + " {\"role\": \"assistant\", \"content\": \"b a\"},"
+                                + " {\"role\": \"user\", \"content\": \"b a\"},"
+                                + " {\"role\": \"assistant\", \"content\": \"a\"},"
+                                + " {\"role\": \"assistant\", \"content\": \"a b\"},"
+                                + " {\"role\": \"user\", \"content\": \"a\"}]}");
+        TextDataset several = data(turns).optChatTemplate(ended).build();
+        assertThat(ids(several))
+                .containsExactly("1 0 4 4 2 1 0 3 2 1 4 3 2 1 0 4 3 2 1 3 2 1 3 4 2 1 0 3 2 4");
+        assertThat(labels(several))
+                .containsExactly(". . . . . . . . . . 4 3 2 . . . . . . 3 2 . 3 4 2 . . . . .");
+        assertThat(several.render(0))
+                .hasToString(
+                        "[[<s> <unk> b b </s> <s> <unk> a </s> <s>]] b a </s>"
+                                + "[[ <s> <unk> b a </s> <s>]] a </s>[[ <s>]] a b </s>"
+                                + "[[ <s> <unk> a </s> b]]");
+    }
+
+    @Test
+    void getData_severalTurnsOfARealTemplate_maskAsByHand() throws IOException {
+        Path model = SharedRoot.require("checkpoints/SmolLM2-135M-Instruct");
+        Path file =
+                write(
+                        "rows.jsonl",
+                        "{\"messages\": [{\"role\": \"system\", \"content\": \"Be brief.\"},"
+                                + " {\"role\": \"user\", \"content\": \"Hi\"},"
+                                + " {\"role\": \"assistant\", \"content\": \"Hello!\"},"
+                                + " {\"role\": \"user\", \"content\": \"Bye\"},"
+                                + " {\"role\": \"assistant\", \"content\": \"See you.\"}]}");
+        String[] stretches = {
+            "<|im_start|>system\nBe brief.<|im_end|>\n"
+                    + "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
+            "Hello!<|im_end|>\n",
+            "<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n",
+            "See you.<|im_end|>\n"
+        };
+        try (TextTokenizer real = TextTokenizer.load(model)) {
+            TextDataset data =
+                    data(file).setTokenizer(real).optChatTemplate(ChatTemplate.load(model)).build();
+            List<String> ids = new ArrayList<>();
+            List<String> labels = new ArrayList<>();
+            List<RenderedExample.Stretch> pieces = new ArrayList<>();
+            for (int i = 0; i < stretches.length; i++) {
+                boolean learnt = i % 2 == 1;
+                for (long id : real.encode(stretches[i], false)) {
+                    ids.add(Long.toString(id));
+                    labels.add(learnt ? Long.toString(id) : ".");
+                }
+                pieces.add(new RenderedExample.Stretch(stretches[i], learnt));
+            }
+            assertThat(ids(data)).containsExactly(String.join(" ", ids));
+            assertThat(labels(data)).containsExactly(String.join(" ", labels));
+            assertThat(data.render(0).stretches()).isEqualTo(pieces);
+        }
     }
 
     @Test
@@ -132,7 +197,7 @@ class TextRowsTest {
         assertThat(labels.get(1)).endsWith(". 4 2").isEqualTo(labels.get(2));
         RawRow.Keys keys = new RawRow.Keys("text", "prompt", "completion");
         List<RawRow> rows = new ArrayList<>();
-        assertThat(DataFiles.read(file, keys, 1, rows::add)).isEqualTo(1);
+        assertThat(DataFiles.read(file, keys, 1, (row, line) -> rows.add(row))).isEqualTo(1);
         assertThat(rows.get(0).prompt())
                 .startsWith("Below is an instruction")
                 .endsWith("### Instruction:\na\n\n### Input:\nb\n\n### Response:\n");
