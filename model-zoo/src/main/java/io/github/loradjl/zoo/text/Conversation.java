@@ -21,6 +21,15 @@ record Conversation(List<Map<String, Object>> messages, Map<String, Object> vari
 
     static final String ASSISTANT = "assistant";
 
+    /** Makes a question and its answer a conversation. */
+    static Conversation of(String question, String answer) {
+        return new Conversation(
+                List.of(
+                        Map.of("role", "user", "content", question),
+                        Map.of("role", ASSISTANT, "content", answer)),
+                Map.of());
+    }
+
     /** Renders the conversation and finds the answers. */
     Rendered render(ChatTemplate template) throws IOException {
         try {

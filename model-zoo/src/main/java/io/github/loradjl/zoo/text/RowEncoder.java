@@ -19,6 +19,7 @@ final class RowEncoder {
     private final String separator;
     private final boolean trainOnPrompt;
     private final ChatTemplate template;
+    private final boolean isChat;
     private final boolean addsEnd;
 
     RowEncoder(TextSource source) {
@@ -27,6 +28,7 @@ final class RowEncoder {
         separator = source.separator();
         trainOnPrompt = source.trainOnPrompt();
         template = source.template();
+        isChat = source.isChat();
         OptionalLong end = tokenizer.getEosId();
         addsEnd =
                 endsWith(tokenizer.encode("a", true), end)
@@ -35,10 +37,13 @@ final class RowEncoder {
 
     TokenRow encode(RawRow row) throws IOException {
         if (row.conversation() != null) {
-            return chat(row);
+            return chat(row.conversation());
         }
         if (row.prompt() == null) {
             return TokenRow.of(ended(tokenizer.encode(row.completion())), 0, false, maxLength);
+        }
+        if (isChat) {
+            return chat(Conversation.of(row.prompt(), row.completion()));
         }
         String prompt = row.prompt() + separator;
         int[] before = open(tokenizer.encode(prompt));
@@ -52,13 +57,13 @@ final class RowEncoder {
      * Encodes a conversation. The template writes all special tokens, the last one included. A
      * token is learnt if any char of it is the assistant's.
      */
-    private TokenRow chat(RawRow row) throws IOException {
+    private TokenRow chat(Conversation conversation) throws IOException {
         if (template == null) {
             throw new IOException(
                     "the row has \"messages\", which take a chat template: set"
                             + " optChatTemplate(ChatTemplate.load(folder of the model))");
         }
-        ChatTemplate.Rendered rendered = row.conversation().render(template);
+        ChatTemplate.Rendered rendered = conversation.render(template);
         TextTokenizer.PlacedTokens tokens = tokenizer.encodePlaced(rendered.text());
         int[] ids = ints(tokens.ids());
         if (trainOnPrompt) {

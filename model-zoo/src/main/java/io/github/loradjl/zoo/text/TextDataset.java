@@ -84,7 +84,8 @@ public final class TextDataset implements EpochDataset {
                         builder.trainOnPrompt,
                         builder.rowLength(),
                         builder.limit,
-                        builder.template);
+                        builder.template,
+                        builder.isChat);
         weights = builder.weights.stream().mapToDouble(Double::doubleValue).toArray();
         order = builder.order(builder.packing);
     }
@@ -298,6 +299,7 @@ public final class TextDataset implements EpochDataset {
     public static final class Builder extends TextDatasetBuilder<Builder> {
 
         private ChatTemplate template;
+        private boolean isChat;
         private boolean trainOnPrompt;
         private boolean packing;
 
@@ -312,6 +314,19 @@ public final class TextDataset implements EpochDataset {
          */
         public Builder optChatTemplate(ChatTemplate template) {
             this.template = template;
+            return this;
+        }
+
+        /**
+         * Sets whether a prompt and its completion become what a user says and an assistant
+         * answers, through the chat template; false by default. That is what a model made for
+         * conversations expects.
+         *
+         * @param isChat true for conversations
+         * @return this builder
+         */
+        public Builder optChat(boolean isChat) {
+            this.isChat = isChat;
             return this;
         }
 
@@ -344,10 +359,14 @@ public final class TextDataset implements EpochDataset {
          * Builds the data set. The file is read at first use.
          *
          * @return the data set
-         * @throws IllegalArgumentException if the batch size is not set
+         * @throws IllegalArgumentException if the batch size is not set, or conversations are asked
+         *     for without a template
          */
         public TextDataset build() {
             check();
+            if (isChat && template == null) {
+                throw new IllegalArgumentException("optChat needs optChatTemplate");
+            }
             return new TextDataset(this);
         }
 

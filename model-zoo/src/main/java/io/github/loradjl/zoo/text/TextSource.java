@@ -22,7 +22,8 @@ record TextSource(
         boolean trainOnPrompt,
         int maxLength,
         long limit,
-        ChatTemplate template) {
+        ChatTemplate template,
+        boolean isChat) {
 
     private static final Logger logger = LoggerFactory.getLogger(TextSource.class);
 

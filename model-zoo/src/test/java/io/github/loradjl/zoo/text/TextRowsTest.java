@@ -309,6 +309,16 @@ class TextRowsTest {
     }
 
     @Test
+    void getData_chat_makesAConversationOfPromptAndCompletion() throws IOException {
+        Path file = write("rows.jsonl", "{\"prompt\": \"a\", \"completion\": \"b a\"}");
+        TextDataset data = data(file).optChatTemplate(TEMPLATE).optChat(true).build();
+        assertThat(ids(data)).containsExactly("1 0 3 2 1 0 4 3 2");
+        assertThat(labels(data)).containsExactly(". . . . . . 4 3 2");
+        assertThatThrownBy(() -> data(file).optChat(true).build())
+                .hasMessageContaining("optChatTemplate");
+    }
+
+    @Test
     void prepare_messagesWithoutTemplate_saysWhatToSet() throws IOException {
         Path file =
                 write("r.jsonl", "{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]}");
