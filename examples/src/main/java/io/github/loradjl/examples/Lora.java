@@ -8,6 +8,7 @@ import io.github.loradjl.examples.command.Interruption;
 import io.github.loradjl.examples.command.MergeCommand;
 import io.github.loradjl.examples.command.PretrainCommand;
 import io.github.loradjl.examples.command.StoriesCommand;
+import io.github.loradjl.examples.config.Configuration;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,6 +30,17 @@ import java.nio.charset.StandardCharsets;
 @Command(
         name = "lora",
         description = "Fine-tunes LLaMA models with LoRA and LoRA-GA on DJL.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  examples/lora finetune",
+            "      the small model that ships learns to answer questions, in two minutes",
+            "  examples/lora finetune --model DIR --data rows.jsonl --out run",
+            "      a model of yours (a Hugging Face folder) learns the rows of a file",
+            "  examples/lora generate --model DIR --adapter run/adapter --prompt \"Once\"",
+            "      and shows what it has learnt",
+            "",
+            "examples/lora COMMAND --help explains a command and each of its options."
+        },
         mixinStandardHelpOptions = true,
         version = "lora-djl 0.1.0",
         subcommands = {
@@ -77,16 +89,33 @@ public final class Lora implements Runnable {
      * @return the exit code
      */
     public static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        Lora lora = new Lora();
-        return new CommandLine(lora)
-                .setOut(out)
-                .setErr(err)
-                .setCaseInsensitiveEnumValuesAllowed(true)
+        CommandLine line;
+        try {
+            line = commandLine(err, arguments);
+        } catch (ParameterException e) {
+            return Failures.usage(e, arguments);
+        }
+        Lora lora = line.getCommand();
+        return line.setOut(out)
                 .setParameterExceptionHandler(Failures::usage)
                 .setExecutionExceptionHandler(
                         (exception, command, result) ->
                                 Failures.report(exception, command.getErr(), lora.stacktrace))
                 .execute(arguments);
+    }
+
+    /**
+     * Makes a command line whose defaults are those of the configuration that the arguments name.
+     *
+     * @throws ParameterException if that configuration is wrong
+     */
+    static CommandLine commandLine(PrintWriter err, String... arguments) {
+        Configuration configuration = Configuration.read(newLine(err), arguments);
+        return HelpLayout.apply(newLine(err).setDefaultValueProvider(configuration));
+    }
+
+    private static CommandLine newLine(PrintWriter err) {
+        return new CommandLine(new Lora()).setErr(err).setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     /** DJL must neither report its use nor look for downloads; a user's own settings stay. */

@@ -34,7 +34,7 @@ class LoraCommandIT {
         out = folder.resolve("out");
         finetuned =
                 CommandLine.run(
-                        "finetune", "--out", out, "--steps", 6, "--rank", 4, "--validate-every", 4);
+                        "finetune", "--out", out, "--max-steps", 6, "--rank", 4, "--eval-steps", 4);
     }
 
     @AfterAll
@@ -72,7 +72,7 @@ class LoraCommandIT {
 
     @Test
     void finetune_again_isRefusedUnlessAsked() {
-        CommandLine again = CommandLine.run("finetune", "--out", out, "--steps", 1);
+        CommandLine again = CommandLine.run("finetune", "--out", out, "--max-steps", 1);
         assertThat(again.code()).isEqualTo(1);
         assertThat(again.err()).contains("exists already", "--overwrite");
     }

@@ -84,7 +84,7 @@ class WrongInputIT {
 
     @Test
     void adapterOfAnotherBase_isNamed() throws IOException {
-        assertThat(finetune("--steps", 1).code()).isZero();
+        assertThat(finetune("--max-steps", 1).code()).isZero();
         Path model = copyOfTheModel();
         Path weights = model.resolve("model.safetensors");
         byte[] bytes = Files.readAllBytes(weights);

@@ -4,7 +4,9 @@ import io.github.loradjl.LoraConfig;
 import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.init.Scale;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** How an adapter is made. */
 final class AdapterOptions {
@@ -13,6 +15,7 @@ final class AdapterOptions {
             names = "--rank",
             paramLabel = "R",
             defaultValue = "8",
+            converter = Numbers.Positive.class,
             description = "Rank of the adapter (default: ${DEFAULT-VALUE}).")
     private int rank;
 
@@ -20,6 +23,7 @@ final class AdapterOptions {
             names = "--alpha",
             paramLabel = "A",
             defaultValue = "16",
+            converter = Numbers.PositiveReal.class,
             description = "Scaling numerator alpha (default: ${DEFAULT-VALUE}).")
     private double alpha;
 
@@ -27,6 +31,7 @@ final class AdapterOptions {
             names = "--init",
             paramLabel = "NAME",
             defaultValue = "lora-ga",
+            converter = StartName.class,
             description =
                     "Start: lora-ga, kaiming, gaussian, orthogonal, pissa or olora (default:"
                             + " ${DEFAULT-VALUE}).")
@@ -36,6 +41,7 @@ final class AdapterOptions {
             names = "--gamma",
             paramLabel = "G",
             defaultValue = "16",
+            converter = Numbers.PositiveReal.class,
             description =
                     "LoRA-GA's gamma; a larger one starts smaller (default: ${DEFAULT-VALUE}).")
     private double gamma;
@@ -43,6 +49,7 @@ final class AdapterOptions {
     @Option(
             names = "--rank-stabilized",
             negatable = true,
+            fallbackValue = "true",
             description =
                     "Scale by alpha / sqrt(rank) instead of alpha / rank (default: with lora-ga"
                             + " only).")
@@ -52,6 +59,7 @@ final class AdapterOptions {
             names = "--dropout",
             paramLabel = "P",
             defaultValue = "0",
+            converter = Numbers.ShareBelowOne.class,
             description = "Dropout before the adapter (default: ${DEFAULT-VALUE}).")
     private double dropout;
 
@@ -78,6 +86,10 @@ final class AdapterOptions {
             description = "Layers to leave out, by the end of their names.")
     private String[] excludeModules;
 
+    boolean isRankStabilized() {
+        return rankStabilized == null ? start().needsGradient() : rankStabilized;
+    }
+
     LoraConfig config(long seed) {
         LoraInit start = start();
         LoraConfig.Builder builder =
@@ -87,8 +99,7 @@ final class AdapterOptions {
                         .optDropout(dropout)
                         .optInit(start)
                         .optSeed(seed)
-                        .optRankStabilized(
-                                rankStabilized == null ? start.needsGradient() : rankStabilized);
+                        .optRankStabilized(isRankStabilized());
         if (targetPattern == null) {
             builder.optTargetModules(targetModules);
         } else {
@@ -101,17 +112,35 @@ final class AdapterOptions {
     }
 
     private LoraInit start() {
-        LoraInit named =
-                LoraInit.named(
-                        switch (init) {
-                            case "kaiming" -> "kaiming_uniform";
-                            case "orthogonal" -> "orthonormal";
-                            default -> init;
-                        });
+        LoraInit named = named(init);
         if (named instanceof LoraGaInit) {
             return LoraGaInit.builder().optScale(Scale.stable(gamma)).build();
         }
         return named;
+    }
+
+    private static LoraInit named(String init) {
+        return LoraInit.named(
+                switch (init) {
+                    case "kaiming" -> "kaiming_uniform";
+                    case "orthogonal" -> "orthonormal";
+                    default -> init;
+                });
+    }
+
+    /** The name of a start. */
+    static final class StartName implements ITypeConverter<String> {
+
+        /** {@inheritDoc} */
+        @Override
+        public String convert(String text) {
+            try {
+                named(text);
+                return text;
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
     }
 
     String describe() {

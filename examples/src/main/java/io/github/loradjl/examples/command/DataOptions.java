@@ -2,33 +2,64 @@ package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.TextDataset;
 import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** What a model is trained and validated on. */
 final class DataOptions {
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     @Option(
             names = "--data",
-            paramLabel = "FILE",
+            paramLabel = "PATH",
+            split = ",",
             description =
-                    "Training rows, .jsonl with text or prompt and completion, or .txt (default:"
-                            + " the questions about stories that ship).")
-    private Path data;
+                    "Training rows: .jsonl, .csv, .tsv or .txt files, or folders of them, separated"
+                        + " by commas. Rows have messages, prompt and completion, text, or alpaca's"
+                        + " instruction, input and output (default: the questions about stories"
+                        + " that ship).")
+    private List<Path> data;
+
+    @Option(
+            names = "--data-weights",
+            paramLabel = "X",
+            split = ",",
+            converter = Numbers.PositiveReal.class,
+            description =
+                    "How often the rows of each --data come in an epoch: 2 for twice, 0.5 for half"
+                            + " of them (default: 1 each).")
+    private List<Double> dataWeights;
+
+    @Option(
+            names = "--limit",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            description = "Read so many rows of --data (default: all).")
+    private Integer limit;
 
     @Option(
             names = "--validation",
-            paramLabel = "FILE",
-            description = "Validation rows (default: held out of --data, or those that ship).")
+            paramLabel = "PATH",
+            description =
+                    "Validation rows, a file or folder (default: held out of --data, or those that"
+                            + " ship).")
     private Path validation;
 
     @Option(
             names = "--hold-out",
             paramLabel = "SHARE",
             defaultValue = "0.05",
+            converter = Numbers.ShareBelowOne.class,
             description =
                     "Share of --data to hold out where there is no --validation; 0 for none"
                             + " (default: ${DEFAULT-VALUE}).")
@@ -37,8 +68,25 @@ final class DataOptions {
     @Option(
             names = "--max-length",
             paramLabel = "N",
-            description = "Most tokens of a row (default: 1024, or what the model allows).")
+            converter = Numbers.AtLeastTwo.class,
+            description =
+                    "Most tokens of a row; more are cut off and counted (default: 1024, or what the"
+                            + " model allows).")
     private Integer maxLength;
+
+    @Option(
+            names = "--packing",
+            fallbackValue = "true",
+            description = "Put several rows into one sequence; they do not see each other.")
+    private boolean packing;
+
+    @Option(
+            names = "--length-groups",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description = "Put rows of similar length into a batch (default: ${DEFAULT-VALUE}).")
+    private boolean lengthGroups;
 
     @Option(
             names = "--prompt-key",
@@ -68,18 +116,35 @@ final class DataOptions {
             description = "Text between prompt and completion (default: none).")
     private String separator;
 
-    @Option(names = "--train-on-prompt", description = "Learn the prompt as well.")
+    @Option(
+            names = "--train-on-prompt",
+            fallbackValue = "true",
+            description = "Learn the prompt as well.")
     private boolean trainOnPrompt;
 
     /** Training data, and validation data or null. */
     record Data(TextDataset train, TextDataset validation) {}
 
+    /** Checks what no option can check alone. */
+    void check() {
+        int sources = data == null ? 0 : data.size();
+        if (dataWeights != null && dataWeights.size() != sources) {
+            throw new ParameterException(
+                    command.commandLine(),
+                    "--data-weights has "
+                            + dataWeights.size()
+                            + " numbers for "
+                            + sources
+                            + " --data: give one for each");
+        }
+    }
+
     boolean isShipped() {
         return data == null;
     }
 
-    Path trainFile() {
-        return isShipped() ? shipped("train.jsonl") : data;
+    List<Path> trainFiles() {
+        return isShipped() ? List.of(shipped("train.jsonl")) : data;
     }
 
     Path validationFile() {
@@ -98,11 +163,29 @@ final class DataOptions {
         return file;
     }
 
-    Data read(TextTokenizer tokenizer, int batchSize, long seed) throws IOException {
-        TextDataset train = dataset(trainFile(), tokenizer, batchSize, true, seed);
+    /**
+     * Reads the rows.
+     *
+     * @param tokenizer the model's tokenizer
+     * @param template the model's chat template, or null if it has none
+     */
+    Data read(TextTokenizer tokenizer, ChatTemplate template, int batchSize, long seed)
+            throws IOException {
+        TextDataset.Builder builder = builder(tokenizer, template, batchSize, true, seed);
+        List<Path> files = trainFiles();
+        for (int i = 0; i < files.size(); i++) {
+            builder.addFile(files.get(i), dataWeights == null ? 1 : dataWeights.get(i));
+        }
+        if (limit != null) {
+            builder.optLimit(limit);
+        }
+        TextDataset train = builder.build();
         train.prepare(null);
         if (validationFile() != null) {
-            TextDataset held = dataset(validationFile(), tokenizer, batchSize, false, seed);
+            TextDataset held =
+                    builder(tokenizer, template, batchSize, false, seed)
+                            .setFile(validationFile())
+                            .build();
             held.prepare(null);
             return new Data(train, held);
         }
@@ -118,22 +201,34 @@ final class DataOptions {
         }
     }
 
-    private TextDataset dataset(
-            Path file, TextTokenizer tokenizer, int batchSize, boolean shuffle, long seed) {
+    private TextDataset.Builder builder(
+            TextTokenizer tokenizer,
+            ChatTemplate template,
+            int batchSize,
+            boolean shuffle,
+            long seed) {
         TextDataset.Builder builder =
                 TextDataset.builder()
                         .setTokenizer(tokenizer)
-                        .setFile(file)
                         .setSampling(batchSize, shuffle)
                         .optSeed(seed)
                         .optKeys(promptKey, completionKey)
                         .optTextKey(textKey)
                         .optSeparator(separator)
-                        .optTrainOnPrompt(trainOnPrompt);
+                        .optTrainOnPrompt(trainOnPrompt)
+                        .optChatTemplate(template);
         if (maxLength != null) {
             builder.optMaxLength(maxLength);
         }
-        return builder.build();
+        return builder;
+    }
+
+    boolean packing() {
+        return packing;
+    }
+
+    boolean lengthGroups() {
+        return lengthGroups;
     }
 
     String promptKey() {

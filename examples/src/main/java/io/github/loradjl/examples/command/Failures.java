@@ -3,9 +3,12 @@ package io.github.loradjl.examples.command;
 import ai.djl.MalformedModelException;
 import ai.djl.repository.zoo.ModelNotFoundException;
 
+import io.github.loradjl.examples.config.Nearest;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -37,8 +40,23 @@ public final class Failures {
         command.getErr()
                 .printf(
                         "lora: %s (see %s --help)%n",
-                        oneLine(exception.getMessage()), command.getCommandSpec().qualifiedName());
+                        oneLine(exception.getMessage() + meant(exception)),
+                        command.getCommandSpec().qualifiedName());
         return ExitCode.USAGE;
+    }
+
+    /** Asks whether another option, or command, was meant. */
+    private static String meant(ParameterException exception) {
+        if (!(exception instanceof UnmatchedArgumentException unmatched)) {
+            return "";
+        }
+        CommandSpec command = exception.getCommandLine().getCommandSpec();
+        String given = unmatched.getUnmatched().get(0).split("=", 2)[0];
+        return Nearest.question(
+                given,
+                unmatched.isUnknownOption()
+                        ? command.optionsMap().keySet()
+                        : command.subcommands().keySet());
     }
 
     /**

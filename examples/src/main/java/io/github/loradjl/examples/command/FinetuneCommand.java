@@ -14,12 +14,15 @@ import ai.djl.translate.TranslateException;
 import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraGaOptions;
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.examples.config.ConfigOptions;
+import io.github.loradjl.examples.config.ConfigWriter;
 import io.github.loradjl.examples.report.ConsoleProgress;
 import io.github.loradjl.examples.report.LossPlot;
 import io.github.loradjl.examples.report.MetricsWriter;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.peft.SaveOptions;
 import io.github.loradjl.training.AdamW;
+
 import io.github.loradjl.training.FineTuning;
 import io.github.loradjl.training.FineTuningConfig;
 import io.github.loradjl.training.LearningRateSchedule;
@@ -32,25 +35,40 @@ import io.github.loradjl.zoo.text.TextTokenizer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 
 /** Fine-tunes a model and leaves an adapter, the metrics and a picture of the loss. */
 @Command(
         name = "finetune",
+        header = "Trains an adapter and leaves it with the metrics of the run.",
         description =
-                "Fine-tunes a model with LoRA and leaves adapter/, metrics.jsonl and loss.png in a"
-                        + " folder. Without options: the small model that ships, on the questions"
-                        + " about stories that ship, with LoRA-GA, on the CPU.",
+                "Leaves adapter/ (in PEFT's format), metrics.jsonl, loss.png and config.yaml in a"
+                    + " folder. Without options: the small model that ships, on the questions about"
+                    + " stories that ship, with LoRA-GA, on the CPU.",
         mixinStandardHelpOptions = true,
+        footerHeading = "%nExample:%n",
+        footer = {
+            "  examples/lora finetune --model SmolLM2-135M --data rows.jsonl --dtype bfloat16",
+            "  examples/lora finetune --config examples/recipes/smollm2-gsm8k.yaml model=DIR",
+            "",
+            "Begin with --rank 8, a --learning-rate of 1e-4 to 5e-4 and --batch-size 8. If memory"
+                    + " is",
+            "short: --dtype bfloat16, --gradient-checkpointing, a smaller --max-length, or a"
+                    + " smaller",
+            "--batch-size with more --gradient-accumulation-steps. If the validation loss rises"
+                    + " while",
+            "the training loss falls: fewer --epochs."
+        },
         sortOptions = false)
 public final class FinetuneCommand implements Callable<Integer> {
 
@@ -59,104 +77,41 @@ public final class FinetuneCommand implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
 
-    @Mixin private ModelOptions modelOptions;
+    @Mixin(name = "Model")
+    private ModelOptions modelOptions;
 
-    @Mixin private DataOptions dataOptions;
+    @Mixin(name = "Data")
+    private DataOptions dataOptions;
 
-    @Option(
-            names = "--out",
-            paramLabel = "DIR",
-            defaultValue = "lora-out",
-            description = "Folder for the results (default: ${DEFAULT-VALUE}).")
-    private Path out;
+    @Mixin(name = "Adapter")
+    private AdapterOptions adapterOptions;
 
-    @Option(names = "--overwrite", description = "Replace an adapter that is in --out.")
-    private boolean overwrite;
+    @Mixin(name = "Training")
+    private TrainingOptions trainingOptions;
 
-    @Mixin private AdapterOptions adapterOptions;
+    @Mixin(name = "Optimizer")
+    private OptimizerOptions optimizerOptions;
 
-    @Option(
-            names = "--lr",
-            paramLabel = "RATE",
-            description = "Highest learning rate (default: 2e-4; 1e-3 for the model that ships).")
-    private Double learningRate;
+    @Mixin(name = "Run")
+    private RunOptions runOptions;
 
-    @Option(
-            names = "--epochs",
-            paramLabel = "N",
-            description = "Passes over the data (default: 1; 3 for the data that ship).")
-    private Integer epochs;
-
-    @Option(
-            names = "--steps",
-            paramLabel = "N",
-            description = "End after so many steps (default: when the epochs are over).")
-    private Integer steps;
-
-    @Option(
-            names = "--batch-size",
-            paramLabel = "N",
-            defaultValue = "8",
-            description = "Rows in a step (default: ${DEFAULT-VALUE}).")
-    private int batchSize;
-
-    @Option(
-            names = "--warmup",
-            paramLabel = "SHARE",
-            defaultValue = "0.03",
-            description =
-                    "Share of the steps in which the rate rises; then it falls along a cosine"
-                            + " (default: ${DEFAULT-VALUE}).")
-    private double warmup;
-
-    @Option(
-            names = "--clip",
-            paramLabel = "NORM",
-            defaultValue = "1",
-            description = "Largest global gradient norm (default: ${DEFAULT-VALUE}).")
-    private double clip;
-
-    @Option(
-            names = "--calibration-batches",
-            paramLabel = "N",
-            defaultValue = "8",
-            description = "Batches of LoRA-GA's gradient pass (default: ${DEFAULT-VALUE}).")
-    private int calibrationBatches;
-
-    @Option(
-            names = "--validate-every",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Validate every N steps too, not only after each epoch.")
-    private int validationInterval;
-
-    @Option(
-            names = "--log-every",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "Steps per line of metrics.jsonl (default: ${DEFAULT-VALUE}).")
-    private int logInterval;
-
-    @Option(
-            names = "--checkpointing",
-            description = "Recompute activations layer by layer: less memory, more time.")
-    private boolean checkpointing;
-
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Seed of everything random (default: ${DEFAULT-VALUE}).")
-    private int seed;
+    @Mixin(name = ConfigOptions.HEADING)
+    private ConfigOptions configOptions;
 
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException, MalformedModelException, TranslateException {
-        Path adapter = out.resolve("adapter");
-        requireFree(adapter);
+        checkOptions();
+        Path adapter = runOptions.adapter();
+        int seed = trainingOptions.seed();
         LoraConfig config = adapterOptions.config(seed);
         try (TextTokenizer tokenizer = TextTokenizer.load(modelOptions.folder())) {
-            DataOptions.Data data = dataOptions.read(tokenizer, batchSize, seed);
+            DataOptions.Data data =
+                    dataOptions.read(
+                            tokenizer,
+                            modelOptions.chatTemplate(ERR),
+                            trainingOptions.batchSize(),
+                            seed);
             Samples samples = samples(data);
             try (ZooModel<NDList, NDList> model = modelOptions.load();
                     LoraModel lora = LoraModel.attach(model, config)) {
@@ -182,7 +137,9 @@ public final class FinetuneCommand implements Callable<Integer> {
                 }
             }
         }
-        ERR.printf("wrote %s, metrics.jsonl and loss.png to %s%n", adapter.getFileName(), out);
+        ERR.printf(
+                "wrote %s, metrics.jsonl and loss.png to %s%n",
+                adapter.getFileName(), runOptions.out());
         spec.commandLine().getOut().println(adapter);
         return 0;
     }
@@ -193,13 +150,15 @@ public final class FinetuneCommand implements Callable<Integer> {
         LlamaForCausalLM llama = (LlamaForCausalLM) lora.getBase();
         LearningRateSchedule schedule = schedule(data);
         Loss plain = new CausalLmLoss();
-        Loss loss = checkpointing ? lora.checkpointActivations(plain) : plain;
-        int calibration = Math.min(calibrationBatches, data.train().getBatchCount());
+        Loss loss =
+                trainingOptions.gradientCheckpointing() ? lora.checkpointActivations(plain) : plain;
+        int calibration =
+                Math.min(trainingOptions.calibrationBatches(), data.train().getBatchCount());
         try (AdamW adamW = LoraOptimizer.adamW(lora, schedule);
                 ConsoleProgress gradients = new ConsoleProgress(ERR, "LoRA-GA", 1)) {
             LoraGaOptions options =
                     LoraGaOptions.builder()
-                            .optSeed(seed)
+                            .optSeed(trainingOptions.seed())
                             .optProgress(new GradientProgress(gradients))
                             .build();
             DefaultTrainingConfig training =
@@ -214,17 +173,19 @@ public final class FinetuneCommand implements Callable<Integer> {
                                             options));
             try (Trainer trainer = lora.getModel().newTrainer(training)) {
                 gradients.close();
+                Path out = runOptions.out();
                 Files.createDirectories(out);
+                ConfigWriter.write(spec, decided(), out.resolve("config.yaml"));
                 MetricsWriter metrics = new MetricsWriter(out.resolve("metrics.jsonl"));
                 ConsoleProgress progress = new ConsoleProgress(ERR, "training", totalSteps(data));
-                RunLog log = new RunLog(progress, metrics, schedule, logInterval);
+                RunLog log = new RunLog(progress, metrics, schedule, runOptions.loggingSteps());
                 try (log) {
                     FineTuningConfig.Builder run =
                             FineTuningConfig.builder()
                                     .optEpochs(epochs())
                                     .optMaxSteps(totalSteps(data))
-                                    .optMaxGradientNorm(clip)
-                                    .optValidationInterval(validationInterval)
+                                    .optMaxGradientNorm(optimizerOptions.maxGradNorm())
+                                    .optValidationInterval(runOptions.evalSteps())
                                     .optTokenCounter(new CausalLmTokens())
                                     .optValidationLoss(
                                             (input, labels) -> evaluate(llama, input, labels))
@@ -245,38 +206,56 @@ public final class FinetuneCommand implements Callable<Integer> {
         return llama.evaluateLoss(store, data, labels);
     }
 
-    private void requireFree(Path adapter) throws IOException {
-        if (Files.exists(out) && !Files.isDirectory(out)) {
-            throw new IOException("--out " + out + " is a file; name a folder");
+    private void checkOptions() throws IOException {
+        dataOptions.check();
+        optimizerOptions.check();
+        runOptions.check();
+        runOptions.requireFree();
+    }
+
+    /** Returns the defaults that depend on other options. */
+    private Map<String, Object> decided() {
+        Map<String, Object> decided = new HashMap<>();
+        decided.put("learning_rate", learningRate());
+        decided.put("rank_stabilized", adapterOptions.isRankStabilized());
+        if (trainingOptions.maxSteps() == null) {
+            decided.put("epochs", epochs());
         }
-        if (Files.exists(adapter) && !overwrite) {
-            throw new IOException(
-                    adapter + " exists already: choose another --out, or give --overwrite");
-        }
+        return decided;
     }
 
     private int epochs() {
-        if (epochs != null) {
-            return epochs;
+        if (trainingOptions.epochs() != null) {
+            return trainingOptions.epochs();
         }
-        return steps != null ? Integer.MAX_VALUE : dataOptions.isShipped() ? 3 : 1;
+        boolean isEndless = trainingOptions.maxSteps() != null;
+        return isEndless ? Integer.MAX_VALUE : dataOptions.isShipped() ? 3 : 1;
+    }
+
+    private double learningRate() {
+        Double given = optimizerOptions.learningRate();
+        return given != null ? given : modelOptions.isShipped() ? 1e-3 : 2e-4;
     }
 
     private long totalSteps(DataOptions.Data data) throws IOException {
         long all = (long) epochs() * data.train().getBatchCount();
-        return steps == null ? all : Math.min(all, steps);
+        Integer most = trainingOptions.maxSteps();
+        return most == null ? all : Math.min(all, most);
     }
 
     private LearningRateSchedule schedule(DataOptions.Data data) throws IOException {
-        double rate = learningRate != null ? learningRate : modelOptions.isShipped() ? 1e-3 : 2e-4;
         long total = totalSteps(data);
-        return new LearningRateSchedule(
-                LearningRateSchedule.Fall.COSINE, rate, Math.round(warmup * total), total);
+        return new LearningRateSchedule(optimizerOptions.fall(),
+                learningRate(),
+                optimizerOptions.warmup(total),
+                total,
+                optimizerOptions.minLrRatio());
     }
 
     private Samples samples(DataOptions.Data data) throws IOException {
         Path file = dataOptions.validationFile();
-        return Samples.read(file == null ? dataOptions.trainFile() : file, dataOptions, ANSWERS);
+        return Samples.read(
+                file == null ? dataOptions.trainFiles().get(0) : file, dataOptions, ANSWERS);
     }
 
     private void describe(LoraModel lora, DataOptions.Data data) throws IOException {

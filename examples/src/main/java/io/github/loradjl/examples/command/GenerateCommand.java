@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
 
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.examples.config.ConfigOptions;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.generate.GenerationConfig;
@@ -23,14 +24,23 @@ import java.util.concurrent.Callable;
 /** Continues a text. */
 @Command(
         name = "generate",
-        description = "Continues a text and writes the continuation to standard output.",
+        header = "Continues a text.",
+        description =
+                "Continues a text and writes the continuation to standard output, the most probable"
+                        + " token each time unless something asks for sampling.",
         mixinStandardHelpOptions = true,
+        footerHeading = "%nExample:%n",
+        footer = {
+            "  examples/lora generate --model DIR --adapter run/adapter --prompt \"Once upon a"
+                    + " time\""
+        },
         sortOptions = false)
 public final class GenerateCommand implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
 
-    @Mixin private ModelOptions modelOptions;
+    @Mixin(name = "Model")
+    private ModelOptions modelOptions;
 
     @Option(
             names = "--adapter",
@@ -45,7 +55,11 @@ public final class GenerateCommand implements Callable<Integer> {
             description = "The text to continue.")
     private String prompt;
 
-    @Mixin private GenerationOptions generationOptions;
+    @Mixin(name = "Generation")
+    private GenerationOptions generationOptions;
+
+    @Mixin(name = ConfigOptions.HEADING)
+    private ConfigOptions configOptions;
 
     /** {@inheritDoc} */
     @Override

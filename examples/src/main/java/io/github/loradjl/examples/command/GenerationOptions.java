@@ -17,6 +17,7 @@ final class GenerationOptions {
 
     @Option(
             names = "--greedy",
+            fallbackValue = "true",
             description =
                     "Take the most probable token each time; the default unless one of the next"
                             + " four is given.")

@@ -9,6 +9,7 @@ import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraModel;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
+import io.github.loradjl.examples.config.ConfigOptions;
 import io.github.loradjl.peft.PeftAdapter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,16 +27,23 @@ import java.util.concurrent.Callable;
 /** Lists what would be trained, or what an adapter holds. */
 @Command(
         name = "inspect",
+        header = "Lists what an adapter changes, or would.",
         description =
                 "Lists the layers that an adapter changes, with their shapes and trainable"
                         + " parameters: those of --adapter, or those that finetune would choose.",
         mixinStandardHelpOptions = true,
+        footerHeading = "%nExample:%n",
+        footer = {
+            "  examples/lora inspect --model DIR --rank 16 --target-modules q_proj,v_proj",
+            "  examples/lora inspect --model DIR --adapter run/adapter"
+        },
         sortOptions = false)
 public final class InspectCommand implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
 
-    @Mixin private ModelOptions modelOptions;
+    @Mixin(name = "Model")
+    private ModelOptions modelOptions;
 
     @Option(
             names = "--adapter",
@@ -44,7 +52,11 @@ public final class InspectCommand implements Callable<Integer> {
                     "Adapter folder of finetune or PEFT; the options below are then not used.")
     private Path adapter;
 
-    @Mixin private AdapterOptions adapterOptions;
+    @Mixin(name = "Adapter")
+    private AdapterOptions adapterOptions;
+
+    @Mixin(name = ConfigOptions.HEADING)
+    private ConfigOptions configOptions;
 
     /** {@inheritDoc} */
     @Override

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
 
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.examples.config.ConfigOptions;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.zoo.checkpoint.MergedCheckpoint;
 import picocli.CommandLine.Command;
@@ -20,16 +21,20 @@ import java.util.concurrent.Callable;
 /** Merges an adapter into a model. */
 @Command(
         name = "merge",
+        header = "Writes a model with an adapter merged in.",
         description =
                 "Writes a Hugging Face folder with an adapter merged into the model, each weight in"
                         + " the type in which it is stored.",
         mixinStandardHelpOptions = true,
+        footerHeading = "%nExample:%n",
+        footer = {"  examples/lora merge --model DIR --adapter run/adapter --out merged"},
         sortOptions = false)
 public final class MergeCommand implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
 
-    @Mixin private ModelOptions modelOptions;
+    @Mixin(name = "Model")
+    private ModelOptions modelOptions;
 
     @Option(
             names = "--adapter",
@@ -44,6 +49,9 @@ public final class MergeCommand implements Callable<Integer> {
             paramLabel = "DIR",
             description = "Folder to write; must not exist or be empty.")
     private Path out;
+
+    @Mixin(name = ConfigOptions.HEADING)
+    private ConfigOptions configOptions;
 
     /** {@inheritDoc} */
     @Override

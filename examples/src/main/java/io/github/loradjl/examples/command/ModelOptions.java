@@ -7,11 +7,17 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.repository.zoo.ZooModel;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import io.github.loradjl.zoo.TinyStoryLlama;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import picocli.CommandLine.Option;
 
 import java.io.IOException;
+import java.io.PrintStream;
+import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -69,6 +75,40 @@ final class ModelOptions {
             throw new IOException("--model " + model + " is not a folder");
         }
         return model;
+    }
+
+    /**
+     * Returns the model's own chat template, or null if it has none. One that is not understood is
+     * told and left out: only rows with messages need it.
+     */
+    ChatTemplate chatTemplate(PrintStream err) throws IOException {
+        if (!hasChatTemplate(folder())) {
+            return null;
+        }
+        try {
+            return ChatTemplate.load(folder());
+        } catch (IOException e) {
+            err.println("the model's chat template cannot be used: " + e.getMessage());
+            return null;
+        }
+    }
+
+    private static boolean hasChatTemplate(Path folder) throws IOException {
+        if (Files.exists(folder.resolve("chat_template.jinja"))) {
+            return true;
+        }
+        Path config = folder.resolve("tokenizer_config.json");
+        if (!Files.exists(config)) {
+            return false;
+        }
+        try (Reader reader = Files.newBufferedReader(config)) {
+            JsonElement json = JsonParser.parseReader(reader);
+            return json.isJsonObject()
+                    && json.getAsJsonObject().has("chat_template")
+                    && !json.getAsJsonObject().get("chat_template").isJsonNull();
+        } catch (JsonParseException e) {
+            throw new IOException(config + " is not JSON: " + e.getMessage(), e);
+        }
     }
 
     ZooModel<NDList, NDList> load() throws IOException, MalformedModelException {

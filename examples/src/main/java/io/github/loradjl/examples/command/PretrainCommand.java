@@ -1,8 +1,10 @@
 package io.github.loradjl.examples.command;
 
+import io.github.loradjl.examples.config.ConfigOptions;
 import io.github.loradjl.examples.pretrain.Pretraining;
 import io.github.loradjl.examples.report.ConsoleProgress;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -15,10 +17,13 @@ import java.util.concurrent.Callable;
 /** Makes the small model that ships. */
 @Command(
         name = "pretrain",
+        header = "Makes the small model that ships.",
         description =
                 "Pretrains the small model that ships, from random weights on stories from the"
                         + " grammar, and writes it as a Hugging Face folder.",
         mixinStandardHelpOptions = true,
+        footerHeading = "%nExample:%n",
+        footer = {"  examples/lora pretrain --out tiny --max-steps 300"},
         sortOptions = false)
 public final class PretrainCommand implements Callable<Integer> {
 
@@ -32,23 +37,26 @@ public final class PretrainCommand implements Callable<Integer> {
     private Path out;
 
     @Option(
-            names = "--steps",
+            names = "--max-steps",
             paramLabel = "N",
             defaultValue = "3000",
+            converter = Numbers.Positive.class,
             description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
-    private int steps;
+    private int maxSteps;
 
     @Option(
             names = "--batch-size",
             paramLabel = "N",
             defaultValue = "16",
+            converter = Numbers.Positive.class,
             description = "Stories in a step (default: ${DEFAULT-VALUE}).")
     private int batchSize;
 
     @Option(
-            names = "--lr",
+            names = {"--learning-rate", "--lr"},
             paramLabel = "RATE",
             defaultValue = "0.003",
+            converter = Numbers.PositiveReal.class,
             description = "Highest learning rate (default: ${DEFAULT-VALUE}).")
     private double learningRate;
 
@@ -59,17 +67,20 @@ public final class PretrainCommand implements Callable<Integer> {
             description = "Seed of weights and stories (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Mixin(name = ConfigOptions.HEADING)
+    private ConfigOptions configOptions;
+
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException {
         Pretraining.Settings settings =
-                new Pretraining.Settings(steps, batchSize, learningRate, seed);
+                new Pretraining.Settings(maxSteps, batchSize, learningRate, seed);
         double loss =
                 NewFolder.write(
                         out,
                         folder -> {
                             try (ConsoleProgress progress =
-                                    new ConsoleProgress(System.err, "pretraining", steps)) {
+                                    new ConsoleProgress(System.err, "pretraining", maxSteps)) {
                                 return Pretraining.run(
                                         folder,
                                         settings,

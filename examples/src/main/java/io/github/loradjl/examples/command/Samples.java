@@ -52,7 +52,7 @@ final class Samples {
 
     private static Row row(String line, DataOptions options) {
         JsonObject json = JsonParser.parseString(line).getAsJsonObject();
-        if (json.has(options.promptKey())) {
+        if (json.has(options.promptKey()) && json.has(options.completionKey())) {
             return new Row(
                     json.get(options.promptKey()).getAsString() + options.separator(),
                     json.get(options.completionKey()).getAsString());

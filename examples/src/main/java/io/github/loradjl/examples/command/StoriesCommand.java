@@ -16,10 +16,13 @@ import java.util.concurrent.Callable;
 /** Tells stories, or writes the fine-tuning data that ships with the examples. */
 @Command(
         name = "stories",
+        header = "Writes the fine-tuning data that ships, or tells stories.",
         description =
                 "Tells little stories from the grammar, or, with --out, writes questions about"
                         + " stories as fine-tuning data (train.jsonl, validation.jsonl).",
         mixinStandardHelpOptions = true,
+        footerHeading = "%nExample:%n",
+        footer = {"  examples/lora stories --out data"},
         sortOptions = false)
 public final class StoriesCommand implements Callable<Integer> {
 

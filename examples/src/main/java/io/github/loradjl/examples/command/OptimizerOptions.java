@@ -1,0 +1,171 @@
+package io.github.loradjl.examples.command;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** AdamW and the learning rate over the steps. */
+final class OptimizerOptions {
+
+    @Option(
+            names = {"--learning-rate", "--lr"},
+            paramLabel = "RATE",
+            converter = Numbers.PositiveReal.class,
+            description = "Highest learning rate (default: 2e-4; 1e-3 for the model that ships).")
+    private Double learningRate;
+
+    @Option(
+            names = "--schedule",
+            paramLabel = "NAME",
+            defaultValue = "cosine",
+            description =
+                    "How the rate falls after the warm-up: cosine, linear or constant (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private Schedule schedule;
+
+    @Option(
+            names = "--warmup-ratio",
+            paramLabel = "SHARE",
+            converter = Numbers.Share.class,
+            description = "Share of the steps in which the rate rises (default: 0.03).")
+    private Double warmupRatio;
+
+    @Option(
+            names = "--warmup-steps",
+            paramLabel = "N",
+            converter = Numbers.NotNegative.class,
+            description = "Steps in which the rate rises, in place of the share.")
+    private Integer warmupSteps;
+
+    @Option(
+            names = "--min-lr-ratio",
+            paramLabel = "SHARE",
+            defaultValue = "0",
+            converter = Numbers.Share.class,
+            description = "Last rate as a share of the highest (default: ${DEFAULT-VALUE}).")
+    private double minLrRatio;
+
+    @Option(
+            names = "--max-grad-norm",
+            paramLabel = "NORM",
+            defaultValue = "1",
+            converter = Numbers.PositiveReal.class,
+            description =
+                    "Largest global gradient norm; a longer gradient is scaled down to it (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private double maxGradNorm;
+
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "X",
+            defaultValue = "0",
+            converter = Numbers.NotNegativeReal.class,
+            description = "AdamW's weight decay (default: ${DEFAULT-VALUE}).")
+    private double weightDecay;
+
+    @Option(
+            names = "--adam-beta1",
+            paramLabel = "X",
+            defaultValue = "0.9",
+            converter = Numbers.ShareBelowOne.class,
+            description = "Decay of AdamW's mean of the gradient (default: ${DEFAULT-VALUE}).")
+    private double adamBeta1;
+
+    @Option(
+            names = "--adam-beta2",
+            paramLabel = "X",
+            defaultValue = "0.999",
+            converter = Numbers.ShareBelowOne.class,
+            description = "Decay of AdamW's mean of its square (default: ${DEFAULT-VALUE}).")
+    private double adamBeta2;
+
+    @Option(
+            names = "--adam-epsilon",
+            paramLabel = "X",
+            defaultValue = "1e-8",
+            converter = Numbers.PositiveReal.class,
+            description = "Added to the root of that mean (default: ${DEFAULT-VALUE}).")
+    private double adamEpsilon;
+
+    @Option(
+            names = "--loraplus-lr-ratio",
+            paramLabel = "X",
+            defaultValue = "1",
+            converter = Numbers.AtLeastOneReal.class,
+            description =
+                    "LoRA+: learning rate of B as a multiple of that of A (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private double loraplusLrRatio;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    /** How the learning rate falls. */
+    enum Schedule {
+        cosine,
+        linear,
+        constant
+    }
+
+    /** Checks what no option can check alone. */
+    void check() {
+        if (warmupRatio != null && warmupSteps != null) {
+            throw new ParameterException(
+                    command.commandLine(),
+                    "--warmup-ratio and --warmup-steps do not go together: give one");
+        }
+    }
+
+    /** Returns the number of steps in which the rate rises. */
+    long warmup(long totalSteps) {
+        if (warmupSteps != null) {
+            return Math.min(warmupSteps, totalSteps);
+        }
+        return Math.round((warmupRatio == null ? 0.03 : warmupRatio) * totalSteps);
+    }
+
+    Double learningRate() {
+        return learningRate;
+    }
+
+    Schedule schedule() {
+        return schedule;
+    }
+
+    Double warmupRatio() {
+        return warmupRatio;
+    }
+
+    Integer warmupSteps() {
+        return warmupSteps;
+    }
+
+    double minLrRatio() {
+        return minLrRatio;
+    }
+
+    double maxGradNorm() {
+        return maxGradNorm;
+    }
+
+    double weightDecay() {
+        return weightDecay;
+    }
+
+    double adamBeta1() {
+        return adamBeta1;
+    }
+
+    double adamBeta2() {
+        return adamBeta2;
+    }
+
+    double adamEpsilon() {
+        return adamEpsilon;
+    }
+
+    double loraplusLrRatio() {
+        return loraplusLrRatio;
+    }
+}
