@@ -185,6 +185,7 @@ class FinetuneConfigTest {
                     .containsSubsequence(
                             "Model:",
                             "Data:",
+                            "Rows:",
                             "Adapter:",
                             "Training:",
                             "Optimizer:",

@@ -65,63 +65,6 @@ final class DataOptions {
                             + " (default: ${DEFAULT-VALUE}).")
     private double holdOut;
 
-    @Option(
-            names = "--max-length",
-            paramLabel = "N",
-            converter = Numbers.AtLeastTwo.class,
-            description =
-                    "Most tokens of a row; more are cut off and counted (default: 1024, or what the"
-                            + " model allows).")
-    private Integer maxLength;
-
-    @Option(
-            names = "--packing",
-            fallbackValue = "true",
-            description = "Put several rows into one sequence; they do not see each other.")
-    private boolean packing;
-
-    @Option(
-            names = "--length-groups",
-            negatable = true,
-            defaultValue = "true",
-            fallbackValue = "true",
-            description = "Put rows of similar length into a batch (default: ${DEFAULT-VALUE}).")
-    private boolean lengthGroups;
-
-    @Option(
-            names = "--prompt-key",
-            paramLabel = "KEY",
-            defaultValue = "prompt",
-            description = "Key of the prompt (default: ${DEFAULT-VALUE}).")
-    private String promptKey;
-
-    @Option(
-            names = "--completion-key",
-            paramLabel = "KEY",
-            defaultValue = "completion",
-            description = "Key of the completion (default: ${DEFAULT-VALUE}).")
-    private String completionKey;
-
-    @Option(
-            names = "--text-key",
-            paramLabel = "KEY",
-            defaultValue = "text",
-            description = "Key of a text learnt as a whole (default: ${DEFAULT-VALUE}).")
-    private String textKey;
-
-    @Option(
-            names = "--separator",
-            paramLabel = "TEXT",
-            defaultValue = "",
-            description = "Text between prompt and completion (default: none).")
-    private String separator;
-
-    @Option(
-            names = "--train-on-prompt",
-            fallbackValue = "true",
-            description = "Learn the prompt as well.")
-    private boolean trainOnPrompt;
-
     /** Training data, and validation data or null. */
     record Data(TextDataset train, TextDataset validation) {}
 
@@ -168,10 +111,16 @@ final class DataOptions {
      *
      * @param tokenizer the model's tokenizer
      * @param template the model's chat template, or null if it has none
+     * @param rows how rows become tokens
      */
-    Data read(TextTokenizer tokenizer, ChatTemplate template, int batchSize, long seed)
+    Data read(
+            TextTokenizer tokenizer,
+            ChatTemplate template,
+            RowOptions rows,
+            int batchSize,
+            long seed)
             throws IOException {
-        TextDataset.Builder builder = builder(tokenizer, template, batchSize, true, seed);
+        TextDataset.Builder builder = builder(tokenizer, template, rows, batchSize, true, seed);
         List<Path> files = trainFiles();
         for (int i = 0; i < files.size(); i++) {
             builder.addFile(files.get(i), dataWeights == null ? 1 : dataWeights.get(i));
@@ -183,7 +132,7 @@ final class DataOptions {
         train.prepare(null);
         if (validationFile() != null) {
             TextDataset held =
-                    builder(tokenizer, template, batchSize, false, seed)
+                    builder(tokenizer, template, rows, batchSize, false, seed)
                             .setFile(validationFile())
                             .build();
             held.prepare(null);
@@ -204,6 +153,7 @@ final class DataOptions {
     private TextDataset.Builder builder(
             TextTokenizer tokenizer,
             ChatTemplate template,
+            RowOptions rows,
             int batchSize,
             boolean shuffle,
             long seed) {
@@ -212,38 +162,8 @@ final class DataOptions {
                         .setTokenizer(tokenizer)
                         .setSampling(batchSize, shuffle)
                         .optSeed(seed)
-                        .optKeys(promptKey, completionKey)
-                        .optTextKey(textKey)
-                        .optSeparator(separator)
-                        .optTrainOnPrompt(trainOnPrompt)
                         .optChatTemplate(template);
-        if (maxLength != null) {
-            builder.optMaxLength(maxLength);
-        }
+        rows.applyTo(builder);
         return builder;
-    }
-
-    boolean packing() {
-        return packing;
-    }
-
-    boolean lengthGroups() {
-        return lengthGroups;
-    }
-
-    String promptKey() {
-        return promptKey;
-    }
-
-    String completionKey() {
-        return completionKey;
-    }
-
-    String textKey() {
-        return textKey;
-    }
-
-    String separator() {
-        return separator;
     }
 }

@@ -61,13 +61,11 @@ import java.util.concurrent.Callable;
             "  examples/lora finetune --model SmolLM2-135M --data rows.jsonl --dtype bfloat16",
             "  examples/lora finetune --config examples/recipes/smollm2-gsm8k.yaml model=DIR",
             "",
-            "Begin with --rank 8, a --learning-rate of 1e-4 to 5e-4 and --batch-size 8. If memory"
-                    + " is",
-            "short: --dtype bfloat16, --gradient-checkpointing, a smaller --max-length, or a"
-                    + " smaller",
-            "--batch-size with more --gradient-accumulation-steps. If the validation loss rises"
-                    + " while",
-            "the training loss falls: fewer --epochs."
+            "Begin with --rank 8, a --learning-rate of 1e-4 to 5e-4 and --batch-size 8.",
+            "If memory is short: --dtype bfloat16, --gradient-checkpointing, a smaller",
+            "--max-length, or a smaller --batch-size with more",
+            "--gradient-accumulation-steps. If the validation loss rises while the training",
+            "loss falls: fewer --epochs."
         },
         sortOptions = false)
 public final class FinetuneCommand implements Callable<Integer> {
@@ -82,6 +80,9 @@ public final class FinetuneCommand implements Callable<Integer> {
 
     @Mixin(name = "Data")
     private DataOptions dataOptions;
+
+    @Mixin(name = "Rows")
+    private RowOptions rowOptions;
 
     @Mixin(name = "Adapter")
     private AdapterOptions adapterOptions;
@@ -110,6 +111,7 @@ public final class FinetuneCommand implements Callable<Integer> {
                     dataOptions.read(
                             tokenizer,
                             modelOptions.chatTemplate(ERR),
+                            rowOptions,
                             trainingOptions.batchSize(),
                             seed);
             Samples samples = samples(data);
@@ -255,7 +257,7 @@ public final class FinetuneCommand implements Callable<Integer> {
     private Samples samples(DataOptions.Data data) throws IOException {
         Path file = dataOptions.validationFile();
         return Samples.read(
-                file == null ? dataOptions.trainFiles().get(0) : file, dataOptions, ANSWERS);
+                file == null ? dataOptions.trainFiles().get(0) : file, rowOptions, ANSWERS);
     }
 
     private void describe(LoraModel lora, DataOptions.Data data) throws IOException {

@@ -37,7 +37,7 @@ final class Samples {
     }
 
     /** Reads the first rows of a data file that was read as a data set before. */
-    static Samples read(Path file, DataOptions options, int count) throws IOException {
+    static Samples read(Path file, RowOptions options, int count) throws IOException {
         if (!file.toString().endsWith(".jsonl")) {
             return new Samples(List.of(new Row(beginning(Files.readString(file)), null)));
         }
@@ -50,7 +50,7 @@ final class Samples {
         return new Samples(rows);
     }
 
-    private static Row row(String line, DataOptions options) {
+    private static Row row(String line, RowOptions options) {
         JsonObject json = JsonParser.parseString(line).getAsJsonObject();
         if (json.has(options.promptKey()) && json.has(options.completionKey())) {
             return new Row(

@@ -1,0 +1,103 @@
+package io.github.loradjl.examples.command;
+
+import io.github.loradjl.zoo.text.TextDataset;
+import picocli.CommandLine.Option;
+
+/** How rows become tokens and tokens sequences. */
+final class RowOptions {
+
+    @Option(
+            names = "--max-length",
+            paramLabel = "N",
+            converter = Numbers.AtLeastTwo.class,
+            description =
+                    "Most tokens of a row; more are cut off and counted (default: 1024, or what the"
+                            + " model allows).")
+    private Integer maxLength;
+
+    @Option(
+            names = "--packing",
+            fallbackValue = "true",
+            description = "Put several rows into one sequence; they do not see each other.")
+    private boolean packing;
+
+    @Option(
+            names = "--length-groups",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description = "Put rows of similar length into a batch (default: ${DEFAULT-VALUE}).")
+    private boolean lengthGroups;
+
+    @Option(
+            names = "--prompt-key",
+            paramLabel = "KEY",
+            defaultValue = "prompt",
+            description = "Key of the prompt (default: ${DEFAULT-VALUE}).")
+    private String promptKey;
+
+    @Option(
+            names = "--completion-key",
+            paramLabel = "KEY",
+            defaultValue = "completion",
+            description = "Key of the completion (default: ${DEFAULT-VALUE}).")
+    private String completionKey;
+
+    @Option(
+            names = "--text-key",
+            paramLabel = "KEY",
+            defaultValue = "text",
+            description = "Key of a text learnt as a whole (default: ${DEFAULT-VALUE}).")
+    private String textKey;
+
+    @Option(
+            names = "--separator",
+            paramLabel = "TEXT",
+            defaultValue = "",
+            description = "Text between prompt and completion (default: none).")
+    private String separator;
+
+    @Option(
+            names = "--train-on-prompt",
+            fallbackValue = "true",
+            description = "Learn the prompt as well.")
+    private boolean trainOnPrompt;
+
+    void applyTo(TextDataset.Builder builder) {
+        builder.optKeys(promptKey, completionKey)
+                .optTextKey(textKey)
+                .optSeparator(separator)
+                .optTrainOnPrompt(trainOnPrompt);
+        if (maxLength != null) {
+            builder.optMaxLength(maxLength);
+        }
+    }
+
+    Integer maxLength() {
+        return maxLength;
+    }
+
+    boolean packing() {
+        return packing;
+    }
+
+    boolean lengthGroups() {
+        return lengthGroups;
+    }
+
+    String promptKey() {
+        return promptKey;
+    }
+
+    String completionKey() {
+        return completionKey;
+    }
+
+    String textKey() {
+        return textKey;
+    }
+
+    String separator() {
+        return separator;
+    }
+}
