@@ -22,7 +22,6 @@ import io.github.loradjl.examples.report.MetricsWriter;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.peft.SaveOptions;
 import io.github.loradjl.training.AdamW;
-
 import io.github.loradjl.training.FineTuning;
 import io.github.loradjl.training.FineTuningConfig;
 import io.github.loradjl.training.LearningRateSchedule;
@@ -246,12 +245,7 @@ public final class FinetuneCommand implements Callable<Integer> {
     }
 
     private LearningRateSchedule schedule(DataOptions.Data data) throws IOException {
-        long total = totalSteps(data);
-        return new LearningRateSchedule(optimizerOptions.fall(),
-                learningRate(),
-                optimizerOptions.warmup(total),
-                total,
-                optimizerOptions.minLrRatio());
+        return optimizerOptions.schedule(learningRate(), totalSteps(data));
     }
 
     private Samples samples(DataOptions.Data data) throws IOException {

@@ -51,6 +51,18 @@ final class Numbers {
         }
     }
 
+    /** A number above 0, or {@code inf}. */
+    static final class PositiveOrInfinite implements ITypeConverter<Double> {
+
+        /** {@inheritDoc} */
+        @Override
+        public Double convert(String text) {
+            return text.equalsIgnoreCase("inf")
+                    ? Double.POSITIVE_INFINITY
+                    : real(text, x -> x > 0, "a number above 0, or inf");
+        }
+    }
+
     /** A number of at least 0. */
     static final class NotNegativeReal implements ITypeConverter<Double> {
 

@@ -1,5 +1,7 @@
 package io.github.loradjl.examples.command;
 
+import io.github.loradjl.training.LearningRateSchedule;
+import io.github.loradjl.training.LearningRateSchedule.Fall;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -50,7 +52,7 @@ final class OptimizerOptions {
             names = "--max-grad-norm",
             paramLabel = "NORM",
             defaultValue = "1",
-            converter = Numbers.PositiveReal.class,
+            converter = Numbers.PositiveOrInfinite.class,
             description =
                     "Largest global gradient norm; a longer gradient is scaled down to it (default:"
                             + " ${DEFAULT-VALUE}).")
@@ -103,9 +105,15 @@ final class OptimizerOptions {
 
     /** How the learning rate falls. */
     enum Schedule {
-        cosine,
-        linear,
-        constant
+        cosine(Fall.COSINE),
+        linear(Fall.LINEAR),
+        constant(Fall.CONSTANT);
+
+        private final Fall fall;
+
+        Schedule(Fall fall) {
+            this.fall = fall;
+        }
     }
 
     /** Checks what no option can check alone. */
@@ -117,8 +125,14 @@ final class OptimizerOptions {
         }
     }
 
+    /** Returns the rates of a run whose highest is given. */
+    LearningRateSchedule schedule(double peak, long totalSteps) {
+        return new LearningRateSchedule(
+                schedule.fall, peak, warmup(totalSteps), totalSteps, minLrRatio);
+    }
+
     /** Returns the number of steps in which the rate rises. */
-    long warmup(long totalSteps) {
+    private long warmup(long totalSteps) {
         if (warmupSteps != null) {
             return Math.min(warmupSteps, totalSteps);
         }
@@ -127,22 +141,6 @@ final class OptimizerOptions {
 
     Double learningRate() {
         return learningRate;
-    }
-
-    Schedule schedule() {
-        return schedule;
-    }
-
-    Double warmupRatio() {
-        return warmupRatio;
-    }
-
-    Integer warmupSteps() {
-        return warmupSteps;
-    }
-
-    double minLrRatio() {
-        return minLrRatio;
     }
 
     double maxGradNorm() {
