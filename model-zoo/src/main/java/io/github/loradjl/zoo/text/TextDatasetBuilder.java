@@ -131,10 +131,14 @@ public abstract class TextDatasetBuilder<B extends TextDatasetBuilder<B>> {
     /**
      * Reads only the first rows of each file or folder.
      *
-     * @param limit the number of rows
+     * @param limit the number of rows, at least 1
      * @return this builder
      */
     public B optLimit(long limit) {
+        if (limit < 1) {
+            throw new IllegalArgumentException(
+                    "Of each file at least 1 row must be read, not " + limit);
+        }
         this.limit = limit;
         return self();
     }

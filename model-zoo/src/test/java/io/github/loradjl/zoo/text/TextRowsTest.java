@@ -122,6 +122,47 @@ class TextRowsTest {
                                 + "[[ <s> <unk> a </s> b]]");
     }
 
+    private static RenderedExample.Stretch answer(String text) {
+        return new RenderedExample.Stretch(text, true);
+    }
+
+    @Test
+    void getReport_conversationsThatAreTooLong_areCutOrDropped() throws IOException {
+        String question = "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"},";
+        String answer = " {\"role\": \"assistant\", \"content\": \"b a\"}";
+        String lengthy = "{\"messages\": [{\"role\": \"user\", \"content\": \"a a a a a\"},";
+        Path file =
+                write(
+                        "rows.jsonl",
+                        question + answer + "]}",
+                        question + answer + "," + answer + "]}",
+                        lengthy + answer + "]}");
+        // Nine tokens, fourteen and thirteen; the answers begin at the seventh and the eleventh.
+        TextReport report =
+                data(file).optChatTemplate(TEMPLATE).optMaxLength(10).build().getReport();
+        assertThat(report.rows()).isEqualTo(2);
+        assertThat(report.truncatedRows()).isEqualTo(1);
+        assertThat(report.truncatedTokens()).isEqualTo(4);
+        assertThat(report.droppedRows()).isEqualTo(1);
+        assertThat(report.keptLabels()).isEqualTo(3 + 3);
+        assertThat(report.toString())
+                .isEqualTo(
+                        "2 rows, 19 tokens, 6 of them learnt; 1 rows truncated by 4 tokens; 1 rows"
+                                + " dropped, nothing to learn in them within the maximum length");
+        assertThatThrownBy(
+                        () ->
+                                data(file)
+                                        .optChatTemplate(TEMPLATE)
+                                        .optMaxLength(6)
+                                        .build()
+                                        .prepare())
+                .isInstanceOf(IOException.class)
+                .hasMessageContainingAll("nothing to learn", "3 rows within 6 tokens");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> data(file).optLimit(0))
+                .withMessageContaining("not 0");
+    }
+
     @Test
     void getData_severalTurnsOfARealTemplate_maskAsByHand() throws IOException {
         Path model = SharedRoot.require("checkpoints/SmolLM2-135M-Instruct");
@@ -181,6 +222,10 @@ class TextRowsTest {
             assertThat(real.decode(learnt, false))
                     .isEqualTo("🙂🙂 Grüße, 日本!<|im_end|>\nBye 🙂<|im_end|>\n");
             assertThat(data.getReport().straddlingRows()).isZero();
+            List<RenderedExample.Stretch> shown = data.render(0).stretches();
+            assertThat(shown).hasSize(4);
+            assertThat(shown.get(1)).isEqualTo(answer("🙂🙂 Grüße, 日本!<|im_end|>\n"));
+            assertThat(shown.get(3)).isEqualTo(answer("Bye 🙂<|im_end|>\n"));
         }
     }
 
