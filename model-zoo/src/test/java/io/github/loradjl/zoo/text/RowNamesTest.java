@@ -3,13 +3,9 @@ package io.github.loradjl.zoo.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.ndarray.NDManager;
 import ai.djl.training.dataset.Batch;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,25 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Rows are named by file and line, and shown with what is masked. */
-class RowNamesTest {
-
-    @TempDir Path folder;
-    private TextTokenizer tokenizer;
-    private NDManager manager;
-
-    @BeforeEach
-    void open() throws IOException {
-        WordTokenizer.write(folder);
-        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"eos_token\": \"</s>\"}");
-        tokenizer = TextTokenizer.load(folder);
-        manager = NDManager.newBaseManager();
-    }
-
-    @AfterEach
-    void close() {
-        manager.close();
-        tokenizer.close();
-    }
+class RowNamesTest extends WordRows {
 
     @Test
     void getIndices_ofEachKindOfFile_nameFileAndLine() throws IOException {
@@ -98,10 +76,6 @@ class RowNamesTest {
         // One masked token in each row.
         assertThat(report.maskedShare()).isEqualTo(1 - (double) report.keptLabels() / 900);
         assertThat(report.keptLabels()).isEqualTo(900 - 40);
-    }
-
-    private TextDataset.Builder data(Path path) {
-        return TextDataset.builder().setTokenizer(tokenizer).setFile(path).setSampling(1, false);
     }
 
     private List<String> names(TextDataset data) throws IOException {
