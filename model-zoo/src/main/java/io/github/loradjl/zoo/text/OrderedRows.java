@@ -35,9 +35,7 @@ record OrderedRows(TokenRows rows, double[] weights, BatchOrder order) {
 
     /** Returns the rows of the first batches in the order of the files, each once. */
     OrderedRows first(int batches) {
-        double[] once = new double[weights.length];
-        Arrays.fill(once, 1);
-        EpochOrder all = order.unshuffled().epoch(rows, once, 0);
+        EpochOrder all = inOrder();
         int available = all.batches().size();
         if (batches < 1 || batches > available) {
             throw new IllegalArgumentException(
@@ -55,6 +53,17 @@ record OrderedRows(TokenRows rows, double[] weights, BatchOrder order) {
                         .flatMap(sequence -> Arrays.stream(all.rowsOf(sequence)))
                         .sorted()
                         .toArray();
-        return new OrderedRows(rows.select(chosen), once, order.unshuffled());
+        return new OrderedRows(rows.select(chosen), once(), order.unshuffled());
+    }
+
+    /** Returns the batches in the order of the files, with each row once. */
+    EpochOrder inOrder() {
+        return order.unshuffled().epoch(rows, once(), 0);
+    }
+
+    private double[] once() {
+        double[] once = new double[weights.length];
+        Arrays.fill(once, 1);
+        return once;
     }
 }

@@ -289,10 +289,23 @@ public final class TextDataset implements EpochDataset {
      * @return a data set of these batches
      * @throws IOException if the data set is not prepared yet and cannot be
      * @throws IllegalArgumentException if there are fewer
+     * @see #getCalibrationLimit
      */
     public synchronized TextDataset calibration(int batches) throws IOException {
         prepare(null);
         return new TextDataset(source, rows.first(batches));
+    }
+
+    /**
+     * Returns the most batches that {@link #calibration} can take. With weights or packed rows an
+     * epoch may have another number.
+     *
+     * @return the number of batches
+     * @throws IOException if the data set is not prepared yet and cannot be
+     */
+    public synchronized int getCalibrationLimit() throws IOException {
+        prepare(null);
+        return rows.inOrder().batches().size();
     }
 
     /** The builder of {@link TextDataset}. */

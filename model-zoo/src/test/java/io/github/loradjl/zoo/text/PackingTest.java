@@ -105,6 +105,7 @@ class PackingTest extends WordRows {
     void calibration_ofPackedRows_areTheFirstBatchesInOrder() throws IOException {
         TextDataset data = random(3000, 3, true).build();
         List<String> inOrder = batches(random(3000, 3, false).build().getEpoch(manager, 0, 0));
+        assertThat(data.getCalibrationLimit()).isEqualTo(inOrder.size());
         // More batches than a chunk has, too.
         for (int batches : new int[] {1, 5, 170, inOrder.size()}) {
             TextDataset calibration = data.calibration(batches);

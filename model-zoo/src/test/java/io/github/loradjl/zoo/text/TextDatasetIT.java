@@ -12,12 +12,15 @@ import com.google.gson.JsonParser;
 import io.github.loradjl.testing.SharedRoot;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import java.util.stream.StreamSupport;
 
 /** Real data through real tokenizers. */
@@ -103,6 +106,40 @@ class TextDatasetIT {
             assertThat(report.tokens()).isEqualTo(6);
             assertThat(report.keptLabels()).isEqualTo(4);
             assertThat(report.toString()).contains("1 rows with a token across");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SmolLM2-135M-Instruct", "stories260K"})
+    void render_realRows_cutsTheTextWhereLearningBegins(String checkpoint) throws IOException {
+        Path file = SharedRoot.require("data/gsm8k/train.jsonl");
+        List<String> lines = Files.readAllLines(file).subList(0, 20);
+        try (TextTokenizer tokenizer = tokenizer(checkpoint)) {
+            TextDataset data =
+                    TextDataset.builder()
+                            .setTokenizer(tokenizer)
+                            .setFile(file)
+                            .setSampling(1, false)
+                            .optKeys("question", "answer")
+                            .optSeparator("\n")
+                            .optMaxLength(2048)
+                            .optLimit(20)
+                            .build();
+            long end = tokenizer.getEosId().orElseThrow();
+            for (int i = 0; i < lines.size(); i++) {
+                JsonObject row = JsonParser.parseString(lines.get(i)).getAsJsonObject();
+                RenderedExample example = data.render(i);
+                assertThat(example.name()).isEqualTo(file + ":" + (i + 1));
+                assertThat(example.stretches()).hasSize(2);
+                assertThat(example.stretches().get(0).text().strip())
+                        .endsWith(row.get("question").getAsString().strip());
+                assertThat(example.stretches().get(1))
+                        .isEqualTo(
+                                new RenderedExample.Stretch(
+                                        row.get("answer").getAsString()
+                                                + tokenizer.decode(new long[] {end}, false),
+                                        true));
+            }
         }
     }
 

@@ -104,6 +104,7 @@ class TextRowsTest extends WordRows {
         data.setEpoch(3);
         assertThat(labels(data).stream().filter(row -> row.startsWith("4")).sorted().toList())
                 .isEqualTo(epochs.get(3));
+        assertThat(data.getCalibrationLimit()).isEqualTo(6);
         assertThat(data.calibration(6).getBatchCount()).isEqualTo(6);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> TextDataset.builder().addFile(rare, 0))
