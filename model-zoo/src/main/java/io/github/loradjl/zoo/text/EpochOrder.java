@@ -37,9 +37,10 @@ record EpochOrder(TokenRows rows, List<int[]> batches, int[][] packed) {
         return (long) batch.length * longest(batch);
     }
 
-    /** Returns the batch with the most positions. */
-    int[] longestBatch() {
-        return Collections.max(batches, Comparator.comparingLong(this::positions));
+    /** Returns the batch with the most positions alone. */
+    EpochOrder longestBatch() {
+        int[] longest = Collections.max(batches, Comparator.comparingLong(this::positions));
+        return new EpochOrder(rows, List.of(longest), packed);
     }
 
     EpochReport report() {

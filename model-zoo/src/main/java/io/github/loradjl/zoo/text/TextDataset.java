@@ -2,12 +2,8 @@ package io.github.loradjl.zoo.text;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.dataset.Batch;
-import ai.djl.util.Progress;
 
-import io.github.loradjl.training.EpochDataset;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.util.List;
@@ -63,19 +59,10 @@ import java.util.Objects;
  * EasyTrain.fit(trainer, 1, split.train(), split.validation());
  * }</pre>
  */
-public final class TextDataset implements EpochDataset {
-
-    private static final Logger logger = LoggerFactory.getLogger(TextDataset.class);
-
-    private final TextSource source;
-    private final double[] weights;
-    private final BatchOrder order;
-    private OrderedRows rows;
-    private TextReport report;
-    private int epoch;
+public final class TextDataset extends RowDataset {
 
     private TextDataset(Builder builder) {
-        source =
+        super(
                 new TextSource(
                         builder.tokenizer,
                         List.copyOf(builder.paths),
@@ -85,18 +72,14 @@ public final class TextDataset implements EpochDataset {
                         builder.rowLength(),
                         builder.limit,
                         builder.template,
-                        builder.isChat);
-        weights = builder.weights.stream().mapToDouble(Double::doubleValue).toArray();
-        order = builder.order(builder.packing);
+                        builder.isChat),
+                builder.weights.stream().mapToDouble(Double::doubleValue).toArray(),
+                builder.order(builder.packing));
     }
 
     /** A part of a prepared data set. */
     private TextDataset(TextSource source, OrderedRows rows) {
-        this.source = source;
-        this.rows = rows;
-        weights = rows.weights();
-        order = rows.order();
-        report = TextReport.of(rows.rows(), 0);
+        super(source, rows);
     }
 
     /**
@@ -116,137 +99,11 @@ public final class TextDataset implements EpochDataset {
         return new Builder();
     }
 
-    /**
-     * Reads and tokenises the file, once. Any other method does so by itself if need be.
-     *
-     * @param progress told how many rows are done; may be null
-     * @throws IOException if the file cannot be read, is empty, has a malformed line (which is
-     *     named), or nothing to learn is left within the maximum length
-     */
     @Override
-    public synchronized void prepare(Progress progress) throws IOException {
-        if (rows != null) {
-            return;
-        }
-        TextSource.Rows read = source.read(progress);
-        rows = new OrderedRows(read.kept(), weights, order);
-        report = TextReport.of(read.kept(), read.dropped());
-        if (report.hasLosses()) {
-            logger.warn("{}: {}", source.name(), report);
-        } else {
-            logger.info("{}: {}", source.name(), report);
-        }
-        if (order.packedLength() > 0) {
-            logger.info("{}: packed into {}", source.name(), rows.epoch(0).report());
-        }
-    }
-
-    /**
-     * Gives the batches of an epoch. Once a loop has run through all of them, the next call gives
-     * those of the next epoch; a look at the first few, as for a gradient pass, changes nothing.
-     *
-     * @param manager the manager of the batches' own managers; arrays are made on its device
-     * @return the batches of the epoch; iterating it again gives the same ones. Each batch is to be
-     *     closed
-     * @throws IOException if the data set is not prepared yet and cannot be
-     */
-    @Override
-    public synchronized Iterable<Batch> getData(NDManager manager) throws IOException {
-        int number = epoch;
-        return batches(manager, number, 0, () -> finish(number));
-    }
-
-    /**
-     * {@inheritDoc}
-     *
-     * <p>Does not touch the count of epochs of {@link #getData}.
-     *
-     * @throws IllegalArgumentException if a number is negative
-     */
-    @Override
-    public synchronized Iterable<Batch> getEpoch(NDManager manager, int epoch, long firstBatch)
-            throws IOException {
-        if (epoch < 0 || firstBatch < 0) {
-            throw new IllegalArgumentException(
-                    "There is no batch " + firstBatch + " of epoch " + epoch);
-        }
-        return batches(manager, epoch, firstBatch, () -> {});
-    }
-
-    private Iterable<Batch> batches(NDManager manager, int number, long first, Runnable finished)
-            throws IOException {
-        prepare(null);
-        EpochOrder batches = rows.epoch(number);
-        int skipped = (int) Math.min(first, batches.batches().size());
-        return new TokenBatches(manager, batches, skipped, pad(), finished);
-    }
-
-    private long pad() {
-        TextTokenizer tokenizer = source.tokenizer();
-        return tokenizer.getPadId().orElse(tokenizer.getEosId().orElse(0));
-    }
-
-    private synchronized void finish(int number) {
-        epoch = Math.max(epoch, number + 1);
-    }
-
-    /**
-     * Chooses the epoch that the next call of {@link #getData} starts, as when a run is resumed.
-     *
-     * @param epoch its number, from 0
-     */
-    public synchronized void setEpoch(int epoch) {
-        this.epoch = epoch;
-    }
-
-    /**
-     * Tells what became of the texts.
-     *
-     * @return the report
-     * @throws IOException if the data set is not prepared yet and cannot be
-     */
-    public synchronized TextReport getReport() throws IOException {
-        prepare(null);
-        return report;
-    }
-
-    /**
-     * Counts what the batches of an epoch hold, without reading them.
-     *
-     * @param epoch the number of the epoch, from 0
-     * @return the report
-     * @throws IOException if the data set is not prepared yet and cannot be
-     */
-    public synchronized EpochReport getEpochReport(int epoch) throws IOException {
-        prepare(null);
-        return rows.epoch(epoch).report();
-    }
-
-    /**
-     * Returns the number of batches of the first epoch, which is that of every epoch unless rows
-     * are packed: then one may come out a little shorter or longer than another.
-     *
-     * @return the number of batches
-     * @throws IOException if the data set is not prepared yet and cannot be
-     */
-    public synchronized int getBatchCount() throws IOException {
-        prepare(null);
-        return rows.epoch(0).batches().size();
-    }
-
-    /**
-     * Makes the batch of the first epoch with the most positions, padding included, which takes the
-     * most memory.
-     *
-     * @param manager the manager of the batch's own manager
-     * @return the batch, to be closed
-     * @throws IOException if the data set is not prepared yet and cannot be
-     */
-    public synchronized Batch longestBatch(NDManager manager) throws IOException {
-        prepare(null);
-        EpochOrder first = rows.epoch(0);
-        return new TokenBatches(manager, first, 0, pad(), () -> {})
-                .stack(first.longestBatch(), 1, 1);
+    Iterable<Batch> batches(NDManager manager, EpochOrder order, int skipped, Runnable finished) {
+        TextTokenizer tokenizer = source().tokenizer();
+        long pad = tokenizer.getPadId().orElse(tokenizer.getEosId().orElse(0));
+        return new TokenBatches(manager, order, skipped, pad, finished);
     }
 
     /**
@@ -257,11 +114,10 @@ public final class TextDataset implements EpochDataset {
      * @throws IOException if the data set is not prepared yet and cannot be
      * @throws IndexOutOfBoundsException if there is no such row
      */
-    public synchronized RenderedExample render(int row) throws IOException {
-        prepare(null);
-        TokenRows all = rows.rows();
+    public RenderedExample render(int row) throws IOException {
+        TokenRows all = rows().rows();
         Objects.checkIndex(row, all.size());
-        return RenderedExample.of(all.name(row), all.get(row), source.tokenizer());
+        return RenderedExample.of(all.name(row), all.get(row), source().tokenizer());
     }
 
     /**
@@ -273,11 +129,10 @@ public final class TextDataset implements EpochDataset {
      * @throws IOException if the data set is not prepared yet and cannot be
      * @throws IllegalArgumentException if a part would be empty
      */
-    public synchronized Split split(double fraction, long seed) throws IOException {
-        prepare(null);
-        List<OrderedRows> parts = rows.split(fraction, seed);
+    public Split split(double fraction, long seed) throws IOException {
+        List<OrderedRows> parts = rows().split(fraction, seed);
         return new Split(
-                new TextDataset(source, parts.get(0)), new TextDataset(source, parts.get(1)));
+                new TextDataset(source(), parts.get(0)), new TextDataset(source(), parts.get(1)));
     }
 
     /**
@@ -291,21 +146,8 @@ public final class TextDataset implements EpochDataset {
      * @throws IllegalArgumentException if there are fewer
      * @see #getCalibrationLimit
      */
-    public synchronized TextDataset calibration(int batches) throws IOException {
-        prepare(null);
-        return new TextDataset(source, rows.first(batches));
-    }
-
-    /**
-     * Returns the most batches that {@link #calibration} can take. With weights or packed rows an
-     * epoch may have another number.
-     *
-     * @return the number of batches
-     * @throws IOException if the data set is not prepared yet and cannot be
-     */
-    public synchronized int getCalibrationLimit() throws IOException {
-        prepare(null);
-        return rows.inOrder().batches().size();
+    public TextDataset calibration(int batches) throws IOException {
+        return new TextDataset(source(), rows().first(batches));
     }
 
     /** The builder of {@link TextDataset}. */

@@ -52,8 +52,7 @@ record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId
         return batches.stream().mapToLong(batch -> batch.length).sum();
     }
 
-    /** Makes one batch. */
-    Batch stack(int[] batch, long progress, long all) {
+    private Batch stack(int[] batch, long progress, long all) {
         int longest = order.longest(batch);
         Contents arrays = new Contents(batch.length * longest, padId);
         for (int i = 0; i < batch.length; i++) {
