@@ -58,15 +58,26 @@ class LoraCommandIT {
                         .map(line -> JsonParser.parseString(line).getAsJsonObject())
                         .toList();
         assertThat(lines).hasSize(7);
-        assertThat(lines.get(0).keySet()).containsExactly("global_step", "eval_loss");
+        assertThat(lines.get(0).keySet())
+                .containsExactly("global_step", "eval_loss", "eval_perplexity");
         for (int step = 1; step <= 6; step++) {
             JsonObject line = lines.get(step);
             assertThat(line.get("global_step").getAsInt()).isEqualTo(step);
-            assertThat(line.keySet()).contains("loss", "learning_rate", "tokens_per_second");
+            assertThat(line.keySet())
+                    .contains(
+                            "epoch",
+                            "num_tokens",
+                            "loss",
+                            "mean_token_accuracy",
+                            "learning_rate",
+                            "grad_norm",
+                            "tokens_per_second");
             assertThat(line.has("eval_loss")).isEqualTo(step == 4 || step == 6);
         }
         assertThat(lines.get(6).get("eval_loss").getAsDouble())
                 .isLessThan(lines.get(0).get("eval_loss").getAsDouble());
+        assertThat(lines.get(6).has("peak_memory_mb"))
+                .isEqualTo(Files.exists(Path.of("/proc/self/status")));
         assertThat(ImageIO.read(out.resolve("loss.png").toFile())).isNotNull();
     }
 

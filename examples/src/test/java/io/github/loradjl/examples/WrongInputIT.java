@@ -63,6 +63,11 @@ class WrongInputIT {
     }
 
     @Test
+    void chatWithoutTemplate_isNamed() throws IOException {
+        assertFails(finetune("--chat"), "--chat", "the model has none");
+    }
+
+    @Test
     void emptyData_isNamed() throws IOException {
         Path empty = Files.createFile(folder.resolve("empty.jsonl"));
         assertFails(CommandLine.run("finetune", "--data", empty, "--out", out), "empty.jsonl");

@@ -15,6 +15,7 @@ import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraGa;
 import io.github.loradjl.LoraGaOptions;
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.examples.report.ResidentMemory;
 import io.github.loradjl.gradient.GradientSvd;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.zoo.llama.LlamaConfig;

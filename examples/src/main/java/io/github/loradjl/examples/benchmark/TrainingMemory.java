@@ -16,6 +16,7 @@ import ai.djl.translate.Batchifier;
 
 import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.examples.report.ResidentMemory;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.training.GradientClipping;
 import io.github.loradjl.training.LoraOptimizer;

@@ -120,6 +120,11 @@ final class DataOptions {
             int batchSize,
             long seed)
             throws IOException {
+        if (rows.isChat() && template == null) {
+            throw new IllegalArgumentException(
+                    "--chat needs a chat template, and the model has none: leave it out, or take an"
+                            + " instruct model");
+        }
         TextDataset.Builder builder = builder(tokenizer, template, rows, batchSize, true, seed);
         List<Path> files = trainFiles();
         for (int i = 0; i < files.size(); i++) {

@@ -63,11 +63,22 @@ final class RowOptions {
             description = "Learn the prompt as well.")
     private boolean trainOnPrompt;
 
+    @Option(
+            names = "--chat",
+            fallbackValue = "true",
+            description =
+                    "Make a conversation of each prompt and completion, through the model's own"
+                            + " chat template, as an instruct model knows it.")
+    private boolean chat;
+
     void applyTo(TextDataset.Builder builder) {
         builder.optKeys(promptKey, completionKey)
                 .optTextKey(textKey)
                 .optSeparator(separator)
-                .optTrainOnPrompt(trainOnPrompt);
+                .optTrainOnPrompt(trainOnPrompt)
+                .optChat(chat)
+                .optPacking(packing)
+                .optLengthGroups(lengthGroups);
         if (maxLength != null) {
             builder.optMaxLength(maxLength);
         }
@@ -77,12 +88,8 @@ final class RowOptions {
         return maxLength;
     }
 
-    boolean packing() {
-        return packing;
-    }
-
-    boolean lengthGroups() {
-        return lengthGroups;
+    boolean isChat() {
+        return chat;
     }
 
     String promptKey() {

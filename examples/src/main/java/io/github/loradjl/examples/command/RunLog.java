@@ -2,6 +2,7 @@ package io.github.loradjl.examples.command;
 
 import io.github.loradjl.examples.report.ConsoleProgress;
 import io.github.loradjl.examples.report.MetricsWriter;
+import io.github.loradjl.examples.report.ResidentMemory;
 import io.github.loradjl.examples.report.StepMetrics;
 import io.github.loradjl.training.FineTuningListener;
 import io.github.loradjl.training.LearningRateSchedule;
@@ -18,6 +19,7 @@ final class RunLog implements FineTuningListener, AutoCloseable {
     private final int interval;
 
     private double lossSum;
+    private double accuracySum;
     private long tokens;
     private double seconds;
     private int steps;
@@ -39,6 +41,7 @@ final class RunLog implements FineTuningListener, AutoCloseable {
     @Override
     public void onStep(Step step) {
         lossSum += step.loss();
+        accuracySum += step.accuracy();
         tokens += step.tokens();
         seconds += step.seconds();
         steps++;
@@ -49,9 +52,21 @@ final class RunLog implements FineTuningListener, AutoCloseable {
                 String.format(Locale.ROOT, "loss %.3f, %,.0f tokens/s", mean, speed));
         Double validation = Double.isNaN(step.validationLoss()) ? null : step.validationLoss();
         if (steps == interval || validation != null) {
-            metrics.write(
+            StepMetrics line =
                     new StepMetrics(
-                            step.number(), mean, schedule.at(step.number()), speed, validation));
+                            step.number(),
+                            step.epoch(),
+                            step.totalTokens(),
+                            mean,
+                            Double.isNaN(accuracySum) ? null : accuracySum / steps,
+                            schedule.at(step.number()),
+                            step.gradientNorm(),
+                            speed,
+                            ResidentMemory.peakMegabytes(),
+                            null,
+                            null);
+            metrics.write(validation == null ? line : line.withEvaluation(validation));
+            accuracySum = 0;
             lossSum = 0;
             tokens = 0;
             seconds = 0;

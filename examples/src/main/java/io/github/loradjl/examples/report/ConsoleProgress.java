@@ -7,9 +7,12 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
- * Shows how far a task is: a moving bar on a terminal, a plain line now and then elsewhere.
+ * Shows how far a task is: a moving bar on a terminal, a plain line now and then elsewhere, each
+ * with the time that is left.
  *
  * <p>The system property {@code lora.progress} decides ({@code bar} or {@code plain}); without it
  * the presence of a console does.
@@ -17,12 +20,17 @@ import java.util.Locale;
 public final class ConsoleProgress implements AutoCloseable {
 
     private static final int LINES = 10;
+    private static final long MOST_SECONDS = 60;
 
     private final PrintStream out;
     private final String task;
     private long steps;
     private final ProgressBar bar;
+    private final LongSupplier nanos;
     private long nextLine;
+    private long lastLine;
+    private long firstStep = -1;
+    private long firstTime;
 
     /**
      * Starts to show a task.
@@ -32,6 +40,11 @@ public final class ConsoleProgress implements AutoCloseable {
      * @param steps the number of steps
      */
     public ConsoleProgress(PrintStream out, String task, long steps) {
+        this(out, task, steps, System::nanoTime);
+    }
+
+    ConsoleProgress(PrintStream out, String task, long steps, LongSupplier nanos) {
+        this.nanos = nanos;
         this.out = out;
         this.task = task;
         this.steps = steps;
@@ -77,14 +90,38 @@ public final class ConsoleProgress implements AutoCloseable {
      * @param message a few figures, short enough for one line
      */
     public void update(long step, String message) {
+        long now = nanos.getAsLong();
+        if (firstStep < 0) {
+            firstStep = step;
+            firstTime = now;
+            lastLine = now;
+        }
         if (bar != null) {
             bar.setExtraMessage(message);
             bar.stepTo(step);
-        } else if (step >= nextLine || step == steps) {
+        } else if (step >= nextLine
+                || step == steps
+                || now - lastLine >= TimeUnit.SECONDS.toNanos(MOST_SECONDS)) {
             String line = String.format(Locale.ROOT, "%s %d/%d  %s", task, step, steps, message);
-            out.println(line.stripTrailing());
+            out.println(line.stripTrailing() + left(step, now));
             nextLine = step + Math.max(1, steps / LINES);
+            lastLine = now;
         }
+    }
+
+    /** Estimates by the steps since the first one, before which there may have been a pause. */
+    private String left(long step, long now) {
+        if (step <= firstStep || step >= steps) {
+            return "";
+        }
+        double each = (double) (now - firstTime) / (step - firstStep);
+        long seconds = Math.round(each * (steps - step) / 1e9);
+        return String.format(
+                Locale.ROOT,
+                "  (%d:%02d:%02d left)",
+                seconds / 3600,
+                seconds / 60 % 60,
+                seconds % 60);
     }
 
     /**

@@ -17,8 +17,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Draws the loss over the steps of a run: each logged step thin, its running mean thick, and the
@@ -27,7 +30,10 @@ import java.util.Locale;
  */
 public final class LossPlot {
 
-    private static final double KEEP = 0.85;
+    /** The running mean covers a twelfth of the run, so that it shows the trend of any length. */
+    private static final int PARTS = 12;
+
+    private static final int SHORTEST_MEAN = 10;
     private static final Color THIN = new Color(0xB8, 0xC4, 0xD4);
     private static final Color THICK = new Color(0x1B, 0x4F, 0x8F);
     private static final Color POINTS = new Color(0xC0, 0x39, 0x1B);
@@ -60,12 +66,13 @@ public final class LossPlot {
             double[] x = steps.stream().mapToDouble(StepMetrics::globalStep).toArray();
             double[] y = steps.stream().mapToDouble(StepMetrics::loss).toArray();
             // XChart marks every n-th point where points are evenly spaced; a hair off, and it
-            // marks
-            // round numbers.
+            // marks round numbers.
             x[x.length - 1] += 0.001;
             add(chart, "training", x, y, THIN, new BasicStroke(1.2f), SeriesMarkers.NONE);
             BasicStroke thick = new BasicStroke(3f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
-            add(chart, "training, running mean", x, smooth(y), THICK, thick, SeriesMarkers.NONE);
+            int window = Math.max(SHORTEST_MEAN, y.length / PARTS);
+            String mean = "training, running mean over " + window;
+            add(chart, mean, x, smooth(y, window), THICK, thick, SeriesMarkers.NONE);
         }
         List<StepMetrics> validated = metrics.stream().filter(m -> m.evalLoss() != null).toList();
         if (!validated.isEmpty()) {
@@ -81,10 +88,25 @@ public final class LossPlot {
                             0f);
             add(chart, validationLabel(y), x, y, POINTS, dashed, SeriesMarkers.CIRCLE);
         }
+        if (beginsAtZero(metrics)) {
+            chart.getStyler().setYAxisMin(0.0);
+        }
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         BitmapEncoder.saveBitmap(chart, png, BitmapEncoder.BitmapFormat.PNG);
         AtomicFile.write(
                 file, channel -> AtomicFile.writeAll(channel, ByteBuffer.wrap(png.toByteArray())));
+    }
+
+    /** A loss that stays far above zero would leave most of the picture empty. */
+    private static boolean beginsAtZero(List<StepMetrics> metrics) {
+        double[] losses =
+                metrics.stream()
+                        .flatMap(m -> Stream.of(m.loss(), m.evalLoss()).filter(Objects::nonNull))
+                        .mapToDouble(Double::doubleValue)
+                        .toArray();
+        double most = Arrays.stream(losses).max().orElse(0);
+        double least = Arrays.stream(losses).min().orElse(0);
+        return least < most / 3;
     }
 
     private static String validationLabel(double[] losses) {
@@ -93,13 +115,14 @@ public final class LossPlot {
     }
 
     /** Returns the exponential running mean, corrected for its start at zero. */
-    private static double[] smooth(double[] values) {
+    private static double[] smooth(double[] values, int window) {
+        double keep = 1 - 2.0 / (window + 1);
         double[] means = new double[values.length];
         double sum = 0;
         double weight = 0;
         for (int i = 0; i < values.length; i++) {
-            sum = KEEP * sum + (1 - KEEP) * values[i];
-            weight = KEEP * weight + (1 - KEEP);
+            sum = keep * sum + (1 - keep) * values[i];
+            weight = keep * weight + (1 - keep);
             means[i] = sum / weight;
         }
         return means;
@@ -138,7 +161,6 @@ public final class LossPlot {
         styler.setLegendBorderColor(Color.WHITE);
         styler.setLegendBackgroundColor(Color.WHITE);
         styler.setMarkerSize(9);
-        styler.setYAxisMin(0.0);
         styler.setXAxisMin(0.0);
         styler.setXAxisTickMarkSpacingHint(90);
         styler.setAntiAlias(true);

@@ -48,7 +48,20 @@ class LossPlotTest {
         for (int step = 1; step <= 200; step++) {
             double loss = 0.3 + 3 * Math.exp(-step / 40.0) + 0.12 * random.nextGaussian();
             Double evalLoss = step % 50 == 0 ? 0.33 + 3 * Math.exp(-step / 40.0) : null;
-            run.add(new StepMetrics(step, Math.max(loss, 0.02), 1e-4, 5000.0, evalLoss));
+            StepMetrics metrics =
+                    new StepMetrics(
+                            step,
+                            null,
+                            null,
+                            Math.max(loss, 0.02),
+                            null,
+                            1e-4,
+                            null,
+                            null,
+                            null,
+                            null,
+                            null);
+            run.add(evalLoss == null ? metrics : metrics.withEvaluation(evalLoss));
         }
         return run;
     }

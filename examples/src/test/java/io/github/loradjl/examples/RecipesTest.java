@@ -1,0 +1,57 @@
+package io.github.loradjl.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Each recipe holds what finetune understands, and its first lines say how to run it. */
+class RecipesTest {
+
+    private static final Path FOLDER = Path.of("recipes");
+
+    static List<Path> recipes() throws IOException {
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            List<Path> recipes = files.sorted().toList();
+            assertThat(recipes).hasSizeGreaterThanOrEqualTo(4);
+            return recipes;
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("recipes")
+    void recipe_withModelAndData_isUnderstood(Path recipe) {
+        String[] arguments = {"finetune", "--config", recipe.toString(), "model=m", "data=d.jsonl"};
+        picocli.CommandLine line = Lora.commandLine(new PrintWriter(new StringWriter()), arguments);
+        line.parseArgs(arguments);
+        picocli.CommandLine finetune = line.getSubcommands().get("finetune");
+        Path out = finetune.getCommandSpec().findOption("--out").getValue();
+        assertThat(out.toString()).startsWith("runs");
+    }
+
+    @ParameterizedTest
+    @MethodSource("recipes")
+    void recipe_wrongModel_isNamedAfterAllOptionsWereTaken(Path recipe) {
+        // On any machine: the recipes for a GPU name a device that is looked at after the folder.
+        CommandLine run =
+                CommandLine.run("finetune", "--config", recipe, "model=nowhere", "data=d.jsonl");
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err()).contains("--model nowhere is not a folder").hasLineCount(1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("recipes")
+    void recipe_head_saysHowToRunIt(Path recipe) throws IOException {
+        assertThat(Files.readString(recipe))
+                .startsWith("# ")
+                .contains("finetune --config examples/recipes/" + recipe.getFileName());
+    }
+}
