@@ -60,11 +60,11 @@ import java.util.concurrent.Callable;
             "  examples/lora finetune --model SmolLM2-135M --data rows.jsonl --dtype bfloat16",
             "  examples/lora finetune --config examples/recipes/smollm2-gsm8k.yaml model=DIR",
             "",
-            "Begin with --rank 8, a --learning-rate of 1e-4 to 5e-4 and --batch-size 8.",
-            "If memory is short: --dtype bfloat16, --gradient-checkpointing, a smaller",
-            "--max-length, or a smaller --batch-size with more",
+            "Begin with --rank 8, --batch-size 8 and a --learning-rate of 1e-4, or 5e-4 with",
+            "--init kaiming. If memory is short: --dtype bfloat16, --gradient-checkpointing,",
+            "a smaller --max-length, or a smaller --batch-size with more",
             "--gradient-accumulation-steps. If the validation loss rises while the training",
-            "loss falls: fewer --epochs."
+            "loss falls: fewer --epochs. examples/recipes/ has commented configurations."
         },
         sortOptions = false)
 public final class FinetuneCommand implements Callable<Integer> {
