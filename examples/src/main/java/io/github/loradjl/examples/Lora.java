@@ -1,5 +1,7 @@
 package io.github.loradjl.examples;
 
+import io.github.loradjl.examples.command.ChatCommand;
+import io.github.loradjl.examples.command.EvaluateCommand;
 import io.github.loradjl.examples.command.Failures;
 import io.github.loradjl.examples.command.FinetuneCommand;
 import io.github.loradjl.examples.command.GenerateCommand;
@@ -45,7 +47,9 @@ import java.nio.charset.StandardCharsets;
         version = "lora-djl 0.1.0",
         subcommands = {
             FinetuneCommand.class,
+            EvaluateCommand.class,
             GenerateCommand.class,
+            ChatCommand.class,
             MergeCommand.class,
             InspectCommand.class,
             PretrainCommand.class,

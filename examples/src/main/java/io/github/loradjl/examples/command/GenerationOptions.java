@@ -11,9 +11,8 @@ final class GenerationOptions {
     @Option(
             names = "--max-new-tokens",
             paramLabel = "N",
-            defaultValue = "128",
-            description = "Most tokens to generate (default: ${DEFAULT-VALUE}).")
-    private int maxNewTokens;
+            description = "Most tokens to generate (default: 128; 512 in chat).")
+    private Integer maxNewTokens;
 
     @Option(
             names = "--greedy",
@@ -47,14 +46,16 @@ final class GenerationOptions {
             description = "Sample, with the random draws of this seed (0 if sampling without it).")
     private Long seed;
 
-    GenerationConfig config(CommandLine command) {
+    GenerationConfig config(CommandLine command, int defaultTokens) {
         boolean sampled = temperature != null || topK != null || topP != null || seed != null;
         if (greedy && sampled) {
             throw new ParameterException(
                     command, "--greedy does not go with --temperature, --top-k, --top-p or --seed");
         }
         GenerationConfig.Builder builder =
-                GenerationConfig.builder().optMaxNewTokens(maxNewTokens).optSample(sampled);
+                GenerationConfig.builder()
+                        .optMaxNewTokens(maxNewTokens == null ? defaultTokens : maxNewTokens)
+                        .optSample(sampled);
         if (temperature != null) {
             builder.optTemperature(temperature);
         }

@@ -14,6 +14,7 @@ public final class Interruption {
 
     private static final CountDownLatch DONE = new CountDownLatch(1);
     private static volatile boolean requested;
+    private static volatile boolean waiting;
 
     private Interruption() {}
 
@@ -24,6 +25,9 @@ public final class Interruption {
 
     private static void await() {
         requested = true;
+        if (waiting) {
+            return;
+        }
         try {
             DONE.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
@@ -34,6 +38,15 @@ public final class Interruption {
     /** Says that the command has ended, one way or the other. */
     public static void finished() {
         DONE.countDown();
+    }
+
+    /**
+     * Says whether the command waits for input, and so has nothing to end in good order.
+     *
+     * @param waits true from before it waits, false from after
+     */
+    public static void setWaiting(boolean waits) {
+        waiting = waits;
     }
 
     /**

@@ -2,18 +2,18 @@ package io.github.loradjl.examples.command;
 
 import ai.djl.Model;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
+import io.github.loradjl.zoo.text.PromptRow;
 import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.evaluate.ExactMatch;
+import io.github.loradjl.zoo.text.evaluate.Example;
+import io.github.loradjl.zoo.text.evaluate.Outcome;
 import io.github.loradjl.zoo.text.generate.GenerationConfig;
 import io.github.loradjl.zoo.text.generate.TextGenerator;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** Rows to show what a model makes of them, before and after training. */
 final class Samples {
@@ -38,26 +38,26 @@ final class Samples {
 
     /** Reads the first rows of a data file that was read as a data set before. */
     static Samples read(Path file, RowOptions options, int count) throws IOException {
-        if (!file.toString().endsWith(".jsonl")) {
+        if (file.toString().endsWith(".txt")) {
             return new Samples(List.of(new Row(beginning(Files.readString(file)), null)));
         }
-        List<Row> rows = new ArrayList<>();
-        try (Stream<String> lines = Files.lines(file)) {
-            lines.filter(line -> !line.isBlank())
-                    .limit(count)
-                    .forEach(line -> rows.add(row(line, options)));
-        }
-        return new Samples(rows);
+        PromptRow.Keys keys =
+                new PromptRow.Keys(options.promptKey(), options.completionKey(), options.textKey());
+        return new Samples(
+                PromptRow.read(file, keys, count).stream()
+                        .map(row -> row(row, options.separator()))
+                        .toList());
     }
 
-    private static Row row(String line, RowOptions options) {
-        JsonObject json = JsonParser.parseString(line).getAsJsonObject();
-        if (json.has(options.promptKey()) && json.has(options.completionKey())) {
-            return new Row(
-                    json.get(options.promptKey()).getAsString() + options.separator(),
-                    json.get(options.completionKey()).getAsString());
+    private static Row row(PromptRow row, String separator) {
+        if (row.prompt() != null) {
+            return new Row(row.prompt() + separator, row.answer());
         }
-        return new Row(beginning(json.get(options.textKey()).getAsString()), null);
+        if (row.messages() != null) {
+            Object asked = row.messages().get(row.messages().size() - 1).get("content");
+            return new Row(String.valueOf(asked), row.answer());
+        }
+        return new Row(beginning(row.answer()), null);
     }
 
     private static String beginning(String text) {
@@ -75,22 +75,28 @@ final class Samples {
 
     /** Continues the first row's prompt, on one line. */
     String continueFirst(Model model, TextTokenizer tokenizer) {
-        return generate(model, tokenizer, first(), SHOWN_TOKENS).replaceAll("\\s+", " ").strip();
+        return new TextGenerator(model, tokenizer)
+                .generate(first().prompt(), tokens(SHOWN_TOKENS))
+                .replaceAll("\\s+", " ")
+                .strip();
     }
 
     /** Counts the rows whose completion the model says word for word. */
-    int countRight(Model model, TextTokenizer tokenizer) {
-        int right = 0;
-        for (Row row : rows) {
-            Interruption.check();
-            String answer = generate(model, tokenizer, row, ANSWER_TOKENS);
-            right += answer.strip().equals(row.completion().strip()) ? 1 : 0;
-        }
-        return right;
+    long countRight(Model model, TextTokenizer tokenizer) {
+        List<Example> examples =
+                rows.stream().map(row -> new Example("", row.prompt(), row.completion())).toList();
+        return ExactMatch.builder()
+                .setGenerator(new TextGenerator(model, tokenizer))
+                .optGeneration(tokens(ANSWER_TOKENS))
+                .optStep(Interruption::check)
+                .build()
+                .evaluate(examples)
+                .stream()
+                .filter(Outcome::correct)
+                .count();
     }
 
-    private static String generate(Model model, TextTokenizer tokenizer, Row row, int tokens) {
-        GenerationConfig config = GenerationConfig.builder().optMaxNewTokens(tokens).build();
-        return new TextGenerator(model, tokenizer).generate(row.prompt(), config);
+    private static GenerationConfig tokens(int count) {
+        return GenerationConfig.builder().optMaxNewTokens(count).build();
     }
 }

@@ -148,6 +148,9 @@ public final class Configuration implements IDefaultValueProvider {
                 throw wrong(entry, "a value in a list cannot have a comma: " + value);
             }
         }
+        if (entry.values().size() > 1 && option.splitRegex().isEmpty()) {
+            throw wrong(entry, "takes one value here; several are given on the command line");
+        }
         String text = String.join(",", entry.values());
         if (option.arity().max() == 0) {
             if (!text.equals("true") && !text.equals("false")) {

@@ -25,12 +25,14 @@ public final class ExactMatch {
     private final AnswerExtractor extractor;
     private final GenerationConfig config;
     private final int batchSize;
+    private final Runnable step;
 
     private ExactMatch(Builder builder) {
         generator = builder.generator;
         extractor = builder.extractor;
         config = builder.config;
         batchSize = builder.batchSize;
+        step = builder.step;
     }
 
     /**
@@ -80,7 +82,7 @@ public final class ExactMatch {
             int to = Math.min(examples.size(), from + batchSize);
             List<Example> batch = examples.subList(from, to);
             List<String> prompts = batch.stream().map(Example::prompt).toList();
-            List<String> outputs = generator.generate(prompts, config);
+            List<String> outputs = generator.generate(prompts, config, step);
             for (int i = 0; i < batch.size(); i++) {
                 Outcome outcome = outcome(batch.get(i), outputs.get(i));
                 outcomes.add(outcome);
@@ -104,6 +106,7 @@ public final class ExactMatch {
         private AnswerExtractor extractor = AnswerExtractor.TEXT;
         private GenerationConfig config = GenerationConfig.builder().build();
         private int batchSize = 8;
+        private Runnable step = () -> {};
 
         private Builder() {}
 
@@ -148,6 +151,17 @@ public final class ExactMatch {
          */
         public Builder optBatchSize(int batchSize) {
             this.batchSize = batchSize;
+            return this;
+        }
+
+        /**
+         * Sets what is called after each token of an answer, nothing by default.
+         *
+         * @param step may throw to stop the evaluation
+         * @return this builder
+         */
+        public Builder optStep(Runnable step) {
+            this.step = step;
             return this;
         }
 

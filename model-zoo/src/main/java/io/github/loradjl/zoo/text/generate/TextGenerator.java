@@ -80,11 +80,23 @@ public final class TextGenerator {
      * @return the continuation of each, without the prompt and without special tokens
      */
     public List<String> generate(List<String> prompts, GenerationConfig config) {
+        return generate(prompts, config, () -> {});
+    }
+
+    /**
+     * Continues several texts as one batch, each as it would be alone.
+     *
+     * @param prompts the texts to continue
+     * @param config how to choose tokens, the same for each text
+     * @param step called after each token of a text, and may throw to stop
+     * @return the continuation of each, without the prompt and without special tokens
+     */
+    public List<String> generate(List<String> prompts, GenerationConfig config, Runnable step) {
         List<long[]> ids =
                 prompts.stream()
                         .map(prompt -> prompt(tokenizer, prompt, addSpecialTokens))
                         .toList();
-        List<long[]> generated = generator.generate(ids, config);
+        List<long[]> generated = generator.generate(ids, config, (prompt, id) -> step.run());
         return IntStream.range(0, ids.size())
                 .mapToObj(i -> TextStream.text(tokenizer, ids.get(i), generated.get(i)))
                 .toList();

@@ -1,0 +1,166 @@
+package io.github.loradjl.examples.command;
+
+import io.github.loradjl.zoo.text.PromptRow;
+import io.github.loradjl.zoo.text.TextDataset;
+import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
+import io.github.loradjl.zoo.text.evaluate.Example;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a model is evaluated on. */
+final class EvaluationData {
+
+    private static final String PLACE = "{prompt}";
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "PATH",
+            description =
+                    "Rows, a .jsonl, .csv or .tsv file or a folder, as finetune reads them. Of"
+                            + " messages the assistant's last one is the answer.")
+    private Path data;
+
+    @Option(
+            names = "--limit",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            description = "Evaluate only the first so many rows (default: all).")
+    private Integer limit;
+
+    @Mixin private KeyOptions keyOptions;
+
+    @Option(
+            names = "--prompt-format",
+            paramLabel = "TEXT",
+            description =
+                    "What the model is given, with "
+                            + PLACE
+                            + " for the prompt and \\n for a line break, as \"Q: {prompt}\\nA: \""
+                            + " (default: the prompt alone).")
+    private String promptFormat;
+
+    @Option(
+            names = "--chat",
+            fallbackValue = "true",
+            description = "Give the prompt as a user's message in the model's chat template.")
+    private boolean chat;
+
+    @Option(
+            names = "--max-length",
+            paramLabel = "N",
+            converter = Numbers.AtLeastTwo.class,
+            description =
+                    "Most tokens of a row for loss; more are cut off and counted (default: 1024,"
+                            + " or what the model allows).")
+    private Integer maxLength;
+
+    private boolean rendered;
+
+    /** Checks what no option can check alone. */
+    void check(boolean isLoss) {
+        if (isLoss && promptFormat != null) {
+            throw usage(
+                    "--prompt-format does not go with --metric loss, which reads rows as finetune"
+                            + " does");
+        }
+        if (!isLoss && maxLength != null) {
+            throw usage("--max-length goes with --metric loss only");
+        }
+        if (promptFormat != null && !promptFormat.contains(PLACE)) {
+            throw usage("--prompt-format " + promptFormat + " has no " + PLACE + " in it");
+        }
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(command.commandLine(), message);
+    }
+
+    /** Returns the model's chat template; null where it has none and none is asked for. */
+    ChatTemplate template(ModelOptions model) throws IOException {
+        return chat ? ChatTemplate.load(model.folder()) : model.chatTemplate(System.err);
+    }
+
+    /** Reads the rows for answering. */
+    List<Example> examples(ChatTemplate template) throws IOException {
+        List<Example> examples = new ArrayList<>();
+        long most = limit == null ? Long.MAX_VALUE : limit;
+        int conversations = 0;
+        for (PromptRow row : PromptRow.read(data, keyOptions.keys(), most)) {
+            conversations += row.messages() == null ? 0 : 1;
+            examples.add(new Example(row.id(), prompt(row, template), row.answer()));
+        }
+        rendered = chat || conversations > 0;
+        if (rendered && !chat && conversations < examples.size()) {
+            throw new IOException(
+                    data
+                            + " has rows with messages and rows with prompts: give --chat, so that"
+                            + " all go through the chat template");
+        }
+        return examples;
+    }
+
+    private String prompt(PromptRow row, ChatTemplate template) throws IOException {
+        if (row.prompt() == null && row.messages() == null) {
+            throw new IOException(
+                    data
+                            + ", row "
+                            + row.id()
+                            + ": a text without a prompt has nothing to answer; take --metric"
+                            + " loss");
+        }
+        if (row.messages() != null) {
+            if (template == null) {
+                throw new IOException(
+                        data
+                                + ", row "
+                                + row.id()
+                                + ": messages need a chat template, and the model has none");
+            }
+            return row.render(template);
+        }
+        String text =
+                promptFormat == null
+                        ? row.prompt()
+                        : promptFormat.replace("\\n", "\n").replace(PLACE, row.prompt());
+        return chat ? row.withPrompt(text).render(template) : text + keyOptions.separator();
+    }
+
+    /** Tells whether the prompts lack the special tokens that the tokenizer adds. */
+    boolean addSpecialTokens() {
+        return !rendered;
+    }
+
+    /** Reads the rows for their loss. */
+    TextDataset dataset(TextTokenizer tokenizer, ChatTemplate template, int batchSize) {
+        TextDataset.Builder builder =
+                TextDataset.builder()
+                        .setTokenizer(tokenizer)
+                        .setFile(data)
+                        .setSampling(batchSize, false)
+                        .optKeys(keyOptions.keys().prompt(), keyOptions.keys().completion())
+                        .optTextKey(keyOptions.keys().text())
+                        .optSeparator(keyOptions.separator())
+                        .optChatTemplate(template)
+                        .optChat(chat);
+        if (limit != null) {
+            builder.optLimit(limit);
+        }
+        if (maxLength != null) {
+            builder.optMaxLength(maxLength);
+        }
+        return builder.build();
+    }
+}
