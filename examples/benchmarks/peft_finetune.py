@@ -55,7 +55,7 @@ def validate(model, data, size, pad):
     total, count = 0.0, 0
     for ids, mask, labels in batches(data, size, pad):
         kept = int((labels[:, 1:] != -100).sum())
-        total += kept * float(model(input_ids=ids, attention_mask=mask, labels=labels).loss)
+        total += kept * model(input_ids=ids, attention_mask=mask, labels=labels).loss.item()
         count += kept
     model.train()
     return total / count
@@ -105,7 +105,7 @@ def train(args):
                 norm = torch.nn.utils.clip_grad_norm_(trained, 1.0)
                 optimizer.step()
                 optimizer.zero_grad()
-                log(global_step=step, loss=float(loss), grad_norm=float(norm), tokens=int(mask.sum()),
+                log(global_step=step, loss=loss.item(), grad_norm=norm.item(), tokens=int(mask.sum()),
                     seconds=time.time() - began)
                 if step == args.max_steps:
                     break

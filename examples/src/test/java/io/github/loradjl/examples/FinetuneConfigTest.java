@@ -47,7 +47,7 @@ class FinetuneConfigTest {
                         "--separator=\n\n",
                         "--dtype=bfloat16");
         Path file = folder.resolve("config.yaml");
-        ConfigWriter.write(first, Map.of(), file);
+        Files.writeString(file, ConfigWriter.text(first, Map.of()));
         assertThat(values(parse("finetune", "--config=" + file))).isEqualTo(values(first));
     }
 
@@ -63,7 +63,7 @@ class FinetuneConfigTest {
                     };
             CommandSpec first = parse(required);
             Path file = folder.resolve("config.yaml");
-            ConfigWriter.write(first, Map.of(), file);
+            Files.writeString(file, ConfigWriter.text(first, Map.of()));
             assertThat(values(parse(name, "--config=" + file))).isEqualTo(values(first));
         }
     }

@@ -64,8 +64,10 @@ public final class Checkpoints {
         return configuration;
     }
 
-    boolean isDue(long step) {
-        return interval > 0 && step % interval == 0;
+    /** Tells whether to save after a step, with which the run ends if there is an end. */
+    boolean isDue(long step, FineTuningResult.End end) {
+        return end == FineTuningResult.End.INTERRUPTED
+                || interval > 0 && (end != null || step % interval == 0);
     }
 
     void saveAdapter(Path target) throws IOException {
@@ -195,9 +197,9 @@ public final class Checkpoints {
         }
 
         /**
-         * Sets how often the run is saved, every 100 steps by default.
+         * Sets how often the run is saved beside its end, every 100 steps by default.
          *
-         * @param steps a positive number, or 0 to save only where the run is stopped
+         * @param steps a positive number, or 0 to save only where the run is interrupted
          * @return this builder
          */
         public Builder optInterval(long steps) {

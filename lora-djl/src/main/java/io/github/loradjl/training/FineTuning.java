@@ -133,7 +133,7 @@ public final class FineTuning {
                 if (end == null && config.stopRequest().getAsBoolean()) {
                     end = FineTuningResult.End.INTERRUPTED;
                 }
-                if (checkpoints != null && (end != null || checkpoints.isDue(run.step))) {
+                if (checkpoints != null && checkpoints.isDue(run.step, end)) {
                     listener.onCheckpoint(run.step);
                     run.last = checkpoints.save(run.progress());
                 }

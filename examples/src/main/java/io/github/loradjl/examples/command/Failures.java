@@ -23,9 +23,6 @@ import java.util.concurrent.CancellationException;
 /** Turns what went wrong into one line for the person at the terminal. */
 public final class Failures {
 
-    /** What shells report for a command ended by Ctrl-C. */
-    private static final int INTERRUPTED = 130;
-
     private Failures() {}
 
     /**
@@ -74,7 +71,7 @@ public final class Failures {
             exception.printStackTrace(err);
         }
         err.flush();
-        return cause instanceof CancellationException ? INTERRUPTED : ExitCode.SOFTWARE;
+        return cause instanceof CancellationException ? Interruption.EXIT_CODE : ExitCode.SOFTWARE;
     }
 
     private static String describe(Throwable cause) {

@@ -10,7 +10,11 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Interruption {
 
-    private static final long PATIENCE_SECONDS = 10;
+    /** What shells report for a command ended by Ctrl-C. */
+    static final int EXIT_CODE = 130;
+
+    /** Enough for a step of a large model, a validation and a checkpoint. */
+    private static final long PATIENCE_MINUTES = 30;
 
     private static final CountDownLatch DONE = new CountDownLatch(1);
     private static volatile boolean requested;
@@ -28,8 +32,11 @@ public final class Interruption {
         if (waiting) {
             return;
         }
+        if (DONE.getCount() > 0) {
+            System.err.println("lora: stopping; what is being done is brought to its end first");
+        }
         try {
-            DONE.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            DONE.await(PATIENCE_MINUTES, TimeUnit.MINUTES);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -47,6 +54,15 @@ public final class Interruption {
      */
     public static void setWaiting(boolean waits) {
         waiting = waits;
+    }
+
+    /**
+     * Tells whether the process is told to stop.
+     *
+     * @return true if so
+     */
+    public static boolean isRequested() {
+        return requested;
     }
 
     /**

@@ -7,6 +7,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import java.util.Locale;
+
 /** AdamW and the learning rate over the steps. */
 final class OptimizerOptions {
 
@@ -129,6 +131,18 @@ final class OptimizerOptions {
     LearningRateSchedule schedule(double peak, long totalSteps) {
         return new LearningRateSchedule(
                 schedule.fall, peak, warmup(totalSteps), totalSteps, minLrRatio);
+    }
+
+    /** Returns in a few words how the rate goes. */
+    String describe(double peak, long totalSteps) {
+        return String.format(
+                Locale.ROOT,
+                "%s%s after %d steps of warm-up",
+                Double.toString(peak),
+                schedule == Schedule.constant
+                        ? ", constant"
+                        : ", " + schedule + " to " + peak * minLrRatio,
+                warmup(totalSteps));
     }
 
     /** Returns the number of steps in which the rate rises. */

@@ -84,27 +84,11 @@ final class RowOptions {
         }
     }
 
-    Integer maxLength() {
-        return maxLength;
+    boolean isPacking() {
+        return packing;
     }
 
     boolean isChat() {
         return chat;
-    }
-
-    String promptKey() {
-        return promptKey;
-    }
-
-    String completionKey() {
-        return completionKey;
-    }
-
-    String textKey() {
-        return textKey;
-    }
-
-    String separator() {
-        return separator;
     }
 }

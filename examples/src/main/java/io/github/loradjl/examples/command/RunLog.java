@@ -7,11 +7,10 @@ import io.github.loradjl.examples.report.StepMetrics;
 import io.github.loradjl.training.FineTuningListener;
 import io.github.loradjl.training.LearningRateSchedule;
 
-import java.io.IOException;
 import java.util.Locale;
 
 /** Shows a training run on the terminal and writes its metrics. */
-final class RunLog implements FineTuningListener, AutoCloseable {
+final class RunLog implements FineTuningListener {
 
     private final ConsoleProgress progress;
     private final MetricsWriter metrics;
@@ -23,8 +22,7 @@ final class RunLog implements FineTuningListener, AutoCloseable {
     private long tokens;
     private double seconds;
     private int steps;
-    private double firstValidation = Double.NaN;
-    private double lastValidation = Double.NaN;
+    private Step last;
 
     RunLog(
             ConsoleProgress progress,
@@ -45,66 +43,77 @@ final class RunLog implements FineTuningListener, AutoCloseable {
         tokens += step.tokens();
         seconds += step.seconds();
         steps++;
-        double speed = tokens / seconds;
-        double mean = lossSum / steps;
+        last = step;
         progress.update(
                 step.number(),
-                String.format(Locale.ROOT, "loss %.3f, %,.0f tokens/s", mean, speed));
-        Double validation = Double.isNaN(step.validationLoss()) ? null : step.validationLoss();
-        if (steps == interval || validation != null) {
-            StepMetrics line =
-                    new StepMetrics(
-                            step.number(),
-                            step.epoch(),
-                            step.totalTokens(),
-                            mean,
-                            Double.isNaN(accuracySum) ? null : accuracySum / steps,
-                            schedule.at(step.number()),
-                            step.gradientNorm(),
-                            speed,
-                            ResidentMemory.peakMegabytes(),
-                            null,
-                            null);
-            metrics.write(validation == null ? line : line.withEvaluation(validation));
-            accuracySum = 0;
-            lossSum = 0;
-            tokens = 0;
-            seconds = 0;
-            steps = 0;
+                String.format(
+                        Locale.ROOT,
+                        "loss %.3f, %,.0f tokens/s",
+                        lossSum / steps,
+                        tokens / seconds));
+        boolean validated = !Double.isNaN(step.validationLoss());
+        if (steps == interval || validated) {
+            write();
         }
-        if (validation != null) {
-            show(step.number(), validation);
+        if (validated) {
+            show(step.number(), step.validationLoss());
         }
-        Interruption.check();
     }
 
     /** {@inheritDoc} */
     @Override
     public void onFirstValidation(double loss) {
         metrics.write(StepMetrics.evaluation(0, loss));
-        firstValidation = loss;
         show(0, loss);
         Interruption.check();
     }
 
-    private void show(long step, double loss) {
-        lastValidation = loss;
-        progress.println(
-                String.format(Locale.ROOT, "validation loss %.4f after %d steps", loss, step));
-    }
-
-    double firstValidation() {
-        return firstValidation;
-    }
-
-    double lastValidation() {
-        return lastValidation;
+    /** {@inheritDoc} */
+    @Override
+    public void onSample(long step, String text) {
+        progress.println("after " + step + " steps: " + text);
     }
 
     /** {@inheritDoc} */
     @Override
-    public void close() throws IOException {
-        progress.close();
-        metrics.close();
+    public void onCheckpoint(long step) {
+        write();
+    }
+
+    private void show(long step, double loss) {
+        progress.println(
+                String.format(
+                        Locale.ROOT,
+                        "validation loss %.4f, perplexity %.2f after %d steps",
+                        loss,
+                        Math.exp(loss),
+                        step));
+    }
+
+    /** Writes down the steps since the last line, if there are any. */
+    void write() {
+        if (steps == 0) {
+            return;
+        }
+        StepMetrics line =
+                new StepMetrics(
+                        last.number(),
+                        last.epoch(),
+                        last.totalTokens(),
+                        lossSum / steps,
+                        Double.isNaN(accuracySum) ? null : accuracySum / steps,
+                        schedule.at(last.number()),
+                        last.gradientNorm(),
+                        tokens / seconds,
+                        ResidentMemory.peakMegabytes(),
+                        null,
+                        null);
+        boolean validated = !Double.isNaN(last.validationLoss());
+        metrics.write(validated ? line.withEvaluation(last.validationLoss()) : line);
+        lossSum = 0;
+        accuracySum = 0;
+        tokens = 0;
+        seconds = 0;
+        steps = 0;
     }
 }

@@ -1,16 +1,39 @@
 package io.github.loradjl.examples.command;
 
+import io.github.loradjl.examples.config.ConfigDifferences;
+import io.github.loradjl.training.Checkpoint;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /** Where a run leaves its results, how it goes on, and what it shows on its way. */
 final class RunOptions {
+
+    static final String CONFIGURATION = "config.yaml";
+    static final String METRICS = "metrics.jsonl";
+
+    /** What may change when a run goes on: how long it is, and what it says and keeps. */
+    private static final Set<String> FREE =
+            Set.of(
+                    "out",
+                    "epochs",
+                    "max_steps",
+                    "eval_steps",
+                    "logging_steps",
+                    "save_steps",
+                    "save_total_limit",
+                    "sample_steps",
+                    "sample_prompt",
+                    "early_stopping_patience");
 
     @Option(
             names = "--out",
@@ -119,10 +142,86 @@ final class RunOptions {
         if (Files.exists(out) && !Files.isDirectory(out)) {
             throw new IOException("--out " + out + " is a file; name a folder");
         }
-        if (!resume && !overwrite && Files.exists(adapter())) {
+        if (resume || overwrite || dryRun) {
+            return;
+        }
+        if (Files.exists(adapter())) {
             throw new IOException(
                     adapter() + " exists already: choose another --out, or give --overwrite");
         }
+        Optional<Checkpoint> last = Checkpoint.latest(checkpoints());
+        if (last.isPresent()) {
+            throw new IOException(
+                    last.get()
+                            + " is of a run that has not ended: go on with it by --resume, choose"
+                            + " another --out, or give --overwrite");
+        }
+    }
+
+    /**
+     * Finds where to go on.
+     *
+     * @param configuration what config.yaml would say of this run
+     * @return the last checkpoint, or null if a new run begins
+     * @throws IOException if the run that left the checkpoint was configured otherwise
+     */
+    Checkpoint findCheckpoint(String configuration, PrintStream err) throws IOException {
+        if (!resume) {
+            return null;
+        }
+        Optional<Checkpoint> last = Checkpoint.latest(checkpoints());
+        if (last.isEmpty()) {
+            if (Files.exists(adapter())) {
+                throw new IOException(
+                        adapter()
+                                + " is there but no checkpoint in "
+                                + checkpoints()
+                                + " to resume from; to train the adapter on, give it as"
+                                + " --init-adapter with another --out");
+            }
+            err.println("no checkpoint in " + checkpoints() + " yet: this run begins anew");
+            return null;
+        }
+        Path file = out.resolve(CONFIGURATION);
+        List<String> differences = ConfigDifferences.find(file, configuration, FREE);
+        if (!differences.isEmpty()) {
+            throw new IOException(
+                    "the run in "
+                            + out
+                            + " was begun otherwise: "
+                            + String.join("; ", differences)
+                            + ". Resume it by --config "
+                            + file
+                            + " --resume");
+        }
+        err.println("going on from " + last.get());
+        return last.get();
+    }
+
+    /** Removes what a run that begins anew would mix with its own. */
+    void clear(Checkpoint resumed) throws IOException {
+        Files.createDirectories(out);
+        if (resumed == null) {
+            NewFolder.delete(checkpoints());
+        }
+    }
+
+    /** Returns in a few words where the results go. */
+    String describe() {
+        return out
+                + ": adapter/, metrics.jsonl, loss.png, config.yaml"
+                + (saveSteps == 0
+                        ? ""
+                        : ", and the last "
+                                + saveTotalLimit
+                                + " checkpoints, one every "
+                                + saveSteps
+                                + " steps");
+    }
+
+    /** Returns the folder of the checkpoints. */
+    Path checkpoints() {
+        return out.resolve("checkpoints");
     }
 
     /** Returns the folder of the adapter. */

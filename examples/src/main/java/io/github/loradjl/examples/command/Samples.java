@@ -2,8 +2,11 @@ package io.github.loradjl.examples.command;
 
 import ai.djl.Model;
 
-import io.github.loradjl.zoo.text.PromptRow;
+import io.github.loradjl.zoo.text.RenderedExample;
+import io.github.loradjl.zoo.text.RenderedExample.Stretch;
+import io.github.loradjl.zoo.text.TextDataset;
 import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import io.github.loradjl.zoo.text.evaluate.ExactMatch;
 import io.github.loradjl.zoo.text.evaluate.Example;
 import io.github.loradjl.zoo.text.evaluate.Outcome;
@@ -11,82 +14,105 @@ import io.github.loradjl.zoo.text.generate.GenerationConfig;
 import io.github.loradjl.zoo.text.generate.TextGenerator;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
-/** Rows to show what a model makes of them, before and after training. */
+/**
+ * Rows to show what a model makes of them, before and after training: what is masked at the
+ * beginning of a row is given to the model, what follows is what it should say.
+ */
 final class Samples {
 
+    private static final int ANSWERS = 50;
     private static final int SHOWN_TOKENS = 48;
+    private static final int SHOWN_CHARACTERS = 80;
     private static final int ANSWER_TOKENS = 16;
     private static final int WORDS_OF_TEXT = 6;
 
+    private final TextTokenizer tokenizer;
     private final List<Row> rows;
 
     /**
      * A row.
      *
-     * @param prompt what the model is given
-     * @param completion what it should say, or null
+     * @param prompt what the model is given, with its special tokens
+     * @param answer what it should say, with its special tokens
      */
-    record Row(String prompt, String completion) {}
+    private record Row(String prompt, String answer) {}
 
-    private Samples(List<Row> rows) {
+    private Samples(TextTokenizer tokenizer, List<Row> rows) {
+        this.tokenizer = tokenizer;
         this.rows = rows;
     }
 
-    /** Reads the first rows of a data file that was read as a data set before. */
-    static Samples read(Path file, RowOptions options, int count) throws IOException {
-        if (file.toString().endsWith(".txt")) {
-            return new Samples(List.of(new Row(beginning(Files.readString(file)), null)));
+    /** Takes the prompt that the options give, or the first rows of the validation or training. */
+    static Samples of(
+            FinetuneOptions options,
+            DataOptions.Data data,
+            TextTokenizer tokenizer,
+            ChatTemplate template)
+            throws IOException {
+        String own = options.run().samplePrompt();
+        if (own != null) {
+            String prompt =
+                    options.rows().isChat()
+                            ? template.render(List.of(Map.of("role", "user", "content", own)), true)
+                            : tokenizer.decode(tokenizer.encode(own), false);
+            return new Samples(tokenizer, List.of(new Row(prompt, "")));
         }
-        PromptRow.Keys keys =
-                new PromptRow.Keys(options.promptKey(), options.completionKey(), options.textKey());
-        return new Samples(
-                PromptRow.read(file, keys, count).stream()
-                        .map(row -> row(row, options.separator()))
-                        .toList());
+        TextDataset shown = data.validation() == null ? data.train() : data.validation();
+        long count = Math.min(ANSWERS, shown.getReport().rows());
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            rows.add(row(shown.render(i)));
+        }
+        return new Samples(tokenizer, rows);
     }
 
-    private static Row row(PromptRow row, String separator) {
-        if (row.prompt() != null) {
-            return new Row(row.prompt() + separator, row.answer());
-        }
-        if (row.messages() != null) {
-            Object asked = row.messages().get(row.messages().size() - 1).get("content");
-            return new Row(String.valueOf(asked), row.answer());
-        }
-        return new Row(beginning(row.answer()), null);
+    private static Row row(RenderedExample example) {
+        List<Stretch> stretches = example.stretches();
+        Stretch first = stretches.get(0);
+        String rest = stretches.size() > 1 ? stretches.get(1).text() : "";
+        boolean isPrompt = !first.learnt() && words(first.text()).length > 1;
+        return isPrompt ? new Row(first.text(), rest) : new Row(beginning(first.text() + rest), "");
+    }
+
+    private static String[] words(String text) {
+        return text.strip().split("\\s+");
     }
 
     private static String beginning(String text) {
-        String[] words = text.strip().split("\\s+", WORDS_OF_TEXT + 1);
+        String[] words = words(text);
         return String.join(" ", List.of(words).subList(0, Math.min(words.length, WORDS_OF_TEXT)));
-    }
-
-    Row first() {
-        return rows.get(0);
     }
 
     int size() {
         return rows.size();
     }
 
+    /** Returns the end of the first row's prompt, on one line. */
+    String lastWords() {
+        String end = plain(rows.get(0).prompt()).replaceAll("\\s+", " ").strip();
+        return end.substring(Math.max(0, end.length() - SHOWN_CHARACTERS));
+    }
+
     /** Continues the first row's prompt, on one line. */
-    String continueFirst(Model model, TextTokenizer tokenizer) {
-        return new TextGenerator(model, tokenizer)
-                .generate(first().prompt(), tokens(SHOWN_TOKENS))
+    String continueFirst(Model model) {
+        return generator(model)
+                .generate(rows.get(0).prompt(), tokens(SHOWN_TOKENS))
                 .replaceAll("\\s+", " ")
                 .strip();
     }
 
-    /** Counts the rows whose completion the model says word for word. */
-    long countRight(Model model, TextTokenizer tokenizer) {
+    /** Counts the rows whose answer the model gives word for word. */
+    long countRight(Model model) {
         List<Example> examples =
-                rows.stream().map(row -> new Example("", row.prompt(), row.completion())).toList();
+                rows.stream()
+                        .map(row -> new Example("", row.prompt(), plain(row.answer())))
+                        .toList();
         return ExactMatch.builder()
-                .setGenerator(new TextGenerator(model, tokenizer))
+                .setGenerator(generator(model))
                 .optGeneration(tokens(ANSWER_TOKENS))
                 .optStep(Interruption::check)
                 .build()
@@ -94,6 +120,15 @@ final class Samples {
                 .stream()
                 .filter(Outcome::correct)
                 .count();
+    }
+
+    /** Takes the special tokens out of a text. */
+    private String plain(String text) {
+        return tokenizer.decode(tokenizer.encode(text, false));
+    }
+
+    private TextGenerator generator(Model model) {
+        return new TextGenerator(model, tokenizer, false);
     }
 
     private static GenerationConfig tokens(int count) {

@@ -45,17 +45,22 @@ final class ConfigReader {
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException(file + " is not a text in UTF-8", e);
         }
-        Node root = compose(text, file.toString());
+        return parse(text, file.toString());
+    }
+
+    /** Reads a text, with the name of its source for messages. */
+    static Map<String, ConfigEntry> parse(String text, String source) {
+        Node root = compose(text, source);
         Map<String, ConfigEntry> entries = new LinkedHashMap<>();
         if (root == null || isNull(root)) {
             return entries;
         }
         if (!(root instanceof MappingNode mapping)) {
             throw new IllegalArgumentException(
-                    place(file.toString(), root) + ": keys with values are expected (key: value)");
+                    place(source, root) + ": keys with values are expected (key: value)");
         }
         for (NodeTuple tuple : mapping.getValue()) {
-            ConfigEntry entry = entry(file.toString(), tuple);
+            ConfigEntry entry = entry(source, tuple);
             ConfigEntry first = entries.putIfAbsent(entry.key(), entry);
             if (first != null) {
                 throw new IllegalArgumentException(

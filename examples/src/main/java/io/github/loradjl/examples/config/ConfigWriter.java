@@ -2,15 +2,12 @@ package io.github.loradjl.examples.config;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
-import io.github.loradjl.internal.AtomicFile;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-import java.io.IOException;
 import java.lang.reflect.Array;
 import java.math.BigDecimal;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -31,20 +28,14 @@ public final class ConfigWriter {
     private ConfigWriter() {}
 
     /**
-     * Writes all options of a command that was parsed, with their descriptions as comments.
+     * Writes down all options of a command that was parsed, with their descriptions as comments.
      *
      * @param command the command
      * @param decided the values, by key, of options whose default the command decides itself; they
      *     count where an option has no value
-     * @param file the file, replaced whole
-     * @throws IOException if it cannot be written
+     * @return the content of the file
      */
-    public static void write(CommandSpec command, Map<String, ?> decided, Path file)
-            throws IOException {
-        AtomicFile.writeString(file, text(command, decided));
-    }
-
-    static String text(CommandSpec command, Map<String, ?> decided) {
+    public static String text(CommandSpec command, Map<String, ?> decided) {
         String name = command.qualifiedName();
         StringBuilder text = new StringBuilder();
         comment(text, "What " + name + " ran with. Again, with another seed for example:");
@@ -62,7 +53,7 @@ public final class ConfigWriter {
             List<OptionSpec> options,
             CommandSpec plain,
             Map<String, ?> decided) {
-        List<OptionSpec> shown = options.stream().filter(OptionKeys::isConfigurable).toList();
+        List<OptionSpec> shown = options.stream().filter(OptionKeys::isKept).toList();
         if (shown.isEmpty()) {
             return;
         }

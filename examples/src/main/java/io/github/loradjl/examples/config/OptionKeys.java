@@ -15,6 +15,9 @@ public final class OptionKeys {
     /** Options about one call, not about what is to be done. */
     private static final Set<String> CALL_ONLY = Set.of("config", "stacktrace");
 
+    /** Options that may stand in a file but do not belong to what a run is. */
+    private static final Set<String> NOT_KEPT = Set.of("resume", "overwrite", "dry_run");
+
     private OptionKeys() {}
 
     /**
@@ -32,6 +35,10 @@ public final class OptionKeys {
                 && !option.versionHelp()
                 && !option.hidden()
                 && !CALL_ONLY.contains(key(option));
+    }
+
+    static boolean isKept(OptionSpec option) {
+        return isConfigurable(option) && !NOT_KEPT.contains(key(option));
     }
 
     /** Returns the options that can be configured, by key. */

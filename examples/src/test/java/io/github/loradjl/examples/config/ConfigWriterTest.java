@@ -32,7 +32,7 @@ class ConfigWriterTest {
                         "two",
                         "--packing");
         Path file = folder.resolve("config.yaml");
-        ConfigWriter.write(parsed.line.getCommandSpec(), Map.of(), file);
+        Files.writeString(file, ConfigWriter.text(parsed.line.getCommandSpec(), Map.of()));
         Parsed read = Parsed.of("--config", file);
         assertThat(read)
                 .usingRecursiveComparison()
@@ -47,7 +47,7 @@ class ConfigWriterTest {
             for (String word : new String[] {"null", "~", "", "true", "1_0", "-", "*a", "2:30"}) {
                 Parsed parsed = Parsed.of("--out", "o", "--prompt", word, "--lr", rate);
                 Path file = folder.resolve("config.yaml");
-                ConfigWriter.write(parsed.line.getCommandSpec(), Map.of(), file);
+                Files.writeString(file, ConfigWriter.text(parsed.line.getCommandSpec(), Map.of()));
                 Parsed read = Parsed.of("--config", file);
                 assertThat(read.learningRate).isEqualTo(rate);
                 assertThat(read.prompt).isEqualTo(word);

@@ -1,0 +1,166 @@
+package io.github.loradjl.examples.command;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.Trainer;
+import ai.djl.training.loss.Loss;
+import ai.djl.training.tracker.ParameterTracker;
+
+import io.github.loradjl.LoraGaOptions;
+import io.github.loradjl.LoraModel;
+import io.github.loradjl.examples.report.ConsoleProgress;
+import io.github.loradjl.training.AdamW;
+import io.github.loradjl.training.FineTuningConfig;
+import io.github.loradjl.training.LearningRateSchedule;
+import io.github.loradjl.training.LoraGaListener;
+import io.github.loradjl.training.LoraPlus;
+import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+import io.github.loradjl.zoo.text.CausalLmLoss;
+import io.github.loradjl.zoo.text.CausalLmTokens;
+import io.github.loradjl.zoo.text.TextReport;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** What a run will do, worked out from its options and its data. */
+final class TrainingPlan {
+
+    private final FinetuneOptions options;
+    private final DataOptions.Data data;
+    private final LoraModel lora;
+    private final long stepsPerEpoch;
+    private final long totalSteps;
+    private final LearningRateSchedule schedule;
+
+    TrainingPlan(FinetuneOptions options, DataOptions.Data data, LoraModel lora)
+            throws IOException {
+        this.options = options;
+        this.data = data;
+        this.lora = lora;
+        int accumulation = options.training().gradientAccumulationSteps();
+        stepsPerEpoch = (data.train().getBatchCount() + accumulation - 1L) / accumulation;
+        Integer most = options.training().maxSteps();
+        long all = options.epochs() * stepsPerEpoch;
+        totalSteps = most == null ? all : Math.min(all, most);
+        schedule = options.optimizer().schedule(options.learningRate(), totalSteps);
+    }
+
+    DataOptions.Data data() {
+        return data;
+    }
+
+    long totalSteps() {
+        return totalSteps;
+    }
+
+    LearningRateSchedule schedule() {
+        return schedule;
+    }
+
+    AdamW optimizer() {
+        OptimizerOptions chosen = options.optimizer();
+        ParameterTracker rate =
+                chosen.loraplusLrRatio() == 1
+                        ? schedule
+                        : new LoraPlus(lora, schedule, chosen.loraplusLrRatio());
+        return AdamW.builder()
+                .optLearningRateTracker(rate)
+                .optWeightDecays((float) chosen.weightDecay())
+                .optBeta1(chosen.adamBeta1())
+                .optBeta2(chosen.adamBeta2())
+                .optEpsilon(chosen.adamEpsilon())
+                .build();
+    }
+
+    /** Makes the trainer; LoRA-GA's gradient pass runs here if the adapter waits for it. */
+    Trainer trainer(AdamW optimizer, PrintStream err) throws IOException {
+        TrainingOptions chosen = options.training();
+        int calibration = Math.min(chosen.calibrationBatches(), data.train().getCalibrationLimit());
+        Loss loss = new CausalLmLoss();
+        if (chosen.gradientCheckpointing()) {
+            loss = lora.checkpointActivations(loss);
+        }
+        Device device = lora.getModel().getNDManager().getDevice();
+        try (ConsoleProgress progress = new ConsoleProgress(err, "LoRA-GA", 1)) {
+            LoraGaOptions start =
+                    LoraGaOptions.builder()
+                            .optSeed(chosen.seed())
+                            .optProgress(new GradientProgress(progress))
+                            .build();
+            return lora.getModel()
+                    .newTrainer(
+                            new DefaultTrainingConfig(loss)
+                                    .optDevices(new Device[] {device})
+                                    .optOptimizer(optimizer)
+                                    .addTrainingListeners(
+                                            new LoraGaListener(
+                                                    lora,
+                                                    data.train().calibration(calibration),
+                                                    calibration,
+                                                    start)));
+        }
+    }
+
+    /** Begins the configuration of the recipe. */
+    FineTuningConfig.Builder recipe() {
+        FineTuningConfig.Builder builder =
+                FineTuningConfig.builder()
+                        .optEpochs(options.epochs())
+                        .optMaxSteps(totalSteps)
+                        .optSeed(options.training().seed())
+                        .optMaxGradientNorm(options.optimizer().maxGradNorm())
+                        .optTokenCounter(new CausalLmTokens())
+                        .optValidationLoss(this::evaluate);
+        Integer patience = options.training().earlyStoppingPatience();
+        return patience == null ? builder : builder.optEarlyStopping(patience);
+    }
+
+    /** Computes the loss of a batch without training. */
+    NDArray evaluate(NDList input, NDList labels) {
+        ParameterStore store = new ParameterStore(input.head().getManager(), false);
+        return ((LlamaForCausalLM) lora.getBase()).evaluateLoss(store, input, labels);
+    }
+
+    /** Says in five lines what will be done. */
+    void print(PrintStream err) throws IOException {
+        TrainingOptions training = options.training();
+        line(
+                err,
+                "model    %s, %,d parameters, %s",
+                options.model().name(),
+                Counts.parameters(lora.getBase()) - lora.getTrainableCount(),
+                options.model().describe());
+        TextReport held = data.validation() == null ? null : data.validation().getReport();
+        line(
+                err,
+                "data     %s; validation %s",
+                data.train().getReport(),
+                held == null ? "none" : held);
+        line(
+                err,
+                "adapter  %s: %,d trainable parameters in %d layers",
+                options.start(),
+                lora.getTrainableCount(),
+                lora.getTargets(LoraModel.DEFAULT_ADAPTER).size());
+        int accumulation = training.gradientAccumulationSteps();
+        line(
+                err,
+                "schedule %,d steps of %s%d %s, %.2f epochs, seed %d; learning rate %s",
+                totalSteps,
+                accumulation == 1 ? "" : accumulation + " x ",
+                training.batchSize(),
+                options.rows().isPacking() ? "packed sequences" : "rows",
+                (double) totalSteps / stepsPerEpoch,
+                training.seed(),
+                options.optimizer().describe(options.learningRate(), totalSteps));
+        line(err, "results  %s", options.run().describe());
+    }
+
+    private static void line(PrintStream err, String format, Object... values) {
+        err.println(String.format(Locale.ROOT, format, values));
+    }
+}
