@@ -150,11 +150,9 @@ final class EvaluationData {
                         .setTokenizer(tokenizer)
                         .setFile(data)
                         .setSampling(batchSize, false)
-                        .optKeys(keyOptions.keys().prompt(), keyOptions.keys().completion())
-                        .optTextKey(keyOptions.keys().text())
-                        .optSeparator(keyOptions.separator())
                         .optChatTemplate(template)
                         .optChat(chat);
+        keyOptions.applyTo(builder);
         if (limit != null) {
             builder.optLimit(limit);
         }

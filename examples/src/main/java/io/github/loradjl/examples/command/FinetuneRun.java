@@ -81,12 +81,14 @@ final class FinetuneRun {
                         new RunLog(
                                 progress, metrics, plan.schedule(), options.run().loggingSteps());
                 try {
+                    Interruption.setFinishing(true);
                     FineTuningConfig config = recipe(resumed, optimizer).optListener(log).build();
                     ended =
                             FineTuning.fit(
                                     trainer, config, plan.data().train(), plan.data().validation());
                 } finally {
                     log.write();
+                    Interruption.setFinishing(false);
                 }
                 validations =
                         metrics.written().stream()

@@ -1,42 +1,52 @@
 package io.github.loradjl.examples.command;
 
+import org.jline.utils.Signals;
+
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Ends a command in good order when the process is told to stop, as by Ctrl-C: the command looks
- * for it between its steps, and the process waits until it has let go.
+ * for it between its steps. One that does not within some seconds, and one that is told a second
+ * time, is ended at once; what it writes stands beside its place until it is whole.
  */
 public final class Interruption {
 
     /** What shells report for a command ended by Ctrl-C. */
     static final int EXIT_CODE = 130;
 
-    /** Enough for a step of a large model, a validation and a checkpoint. */
-    private static final long PATIENCE_MINUTES = 30;
+    private static final long PATIENCE_SECONDS = 10;
 
     private static final CountDownLatch DONE = new CountDownLatch(1);
     private static volatile boolean requested;
     private static volatile boolean waiting;
+    private static volatile boolean finishing;
 
     private Interruption() {}
 
     /** Starts to listen. */
     public static void install() {
-        Runtime.getRuntime().addShutdownHook(new Thread(Interruption::await, "lora-interruption"));
+        for (String signal : new String[] {"INT", "TERM"}) {
+            Signals.register(signal, Interruption::stop);
+        }
     }
 
-    private static void await() {
-        requested = true;
-        if (waiting) {
-            return;
+    private static void stop() {
+        if (requested || waiting) {
+            Runtime.getRuntime().halt(EXIT_CODE);
         }
-        if (DONE.getCount() > 0) {
-            System.err.println("lora: stopping; what is being done is brought to its end first");
+        requested = true;
+        if (finishing) {
+            System.err.println(
+                    "lora: stopping when this step is done and saved; Ctrl-C again stops at once");
         }
         try {
-            DONE.await(PATIENCE_MINUTES, TimeUnit.MINUTES);
+            while (!DONE.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                if (!finishing) {
+                    Runtime.getRuntime().halt(EXIT_CODE);
+                }
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -54,6 +64,16 @@ public final class Interruption {
      */
     public static void setWaiting(boolean waits) {
         waiting = waits;
+    }
+
+    /**
+     * Says whether the command will look at {@link #isRequested} however long that takes, so that
+     * nobody shall lose patience with it.
+     *
+     * @param finishes true from before, false from after
+     */
+    public static void setFinishing(boolean finishes) {
+        finishing = finishes;
     }
 
     /**

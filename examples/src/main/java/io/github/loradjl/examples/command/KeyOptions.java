@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.PromptRow;
+import io.github.loradjl.zoo.text.TextDataset;
 import picocli.CommandLine.Option;
 
 /** Where the texts of a row are. */
@@ -33,6 +34,10 @@ final class KeyOptions {
             defaultValue = "",
             description = "Text between prompt and completion (default: none).")
     private String separator;
+
+    void applyTo(TextDataset.Builder builder) {
+        builder.optKeys(promptKey, completionKey).optTextKey(textKey).optSeparator(separator);
+    }
 
     PromptRow.Keys keys() {
         return new PromptRow.Keys(promptKey, completionKey, textKey);

@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.TextDataset;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How rows become tokens and tokens sequences. */
@@ -29,33 +30,7 @@ final class RowOptions {
             description = "Put rows of similar length into a batch (default: ${DEFAULT-VALUE}).")
     private boolean lengthGroups;
 
-    @Option(
-            names = "--prompt-key",
-            paramLabel = "KEY",
-            defaultValue = "prompt",
-            description = "Key of the prompt (default: ${DEFAULT-VALUE}).")
-    private String promptKey;
-
-    @Option(
-            names = "--completion-key",
-            paramLabel = "KEY",
-            defaultValue = "completion",
-            description = "Key of the completion (default: ${DEFAULT-VALUE}).")
-    private String completionKey;
-
-    @Option(
-            names = "--text-key",
-            paramLabel = "KEY",
-            defaultValue = "text",
-            description = "Key of a text learnt as a whole (default: ${DEFAULT-VALUE}).")
-    private String textKey;
-
-    @Option(
-            names = "--separator",
-            paramLabel = "TEXT",
-            defaultValue = "",
-            description = "Text between prompt and completion (default: none).")
-    private String separator;
+    @Mixin private KeyOptions keyOptions;
 
     @Option(
             names = "--train-on-prompt",
@@ -72,10 +47,8 @@ final class RowOptions {
     private boolean chat;
 
     void applyTo(TextDataset.Builder builder) {
-        builder.optKeys(promptKey, completionKey)
-                .optTextKey(textKey)
-                .optSeparator(separator)
-                .optTrainOnPrompt(trainOnPrompt)
+        keyOptions.applyTo(builder);
+        builder.optTrainOnPrompt(trainOnPrompt)
                 .optChat(chat)
                 .optPacking(packing)
                 .optLengthGroups(lengthGroups);
