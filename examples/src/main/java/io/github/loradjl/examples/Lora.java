@@ -128,6 +128,8 @@ public final class Lora implements Runnable {
         setDefault("ai.djl.default_engine", "PyTorch");
         setDefault("java.awt.headless", "true");
         setDefault("org.slf4j.simpleLogger.defaultLogLevel", "warn");
+        // The commands tell themselves what became of the rows.
+        setDefault("org.slf4j.simpleLogger.log.io.github.loradjl.zoo.text.RowDataset", "error");
         // Says on every start that a machine without a GPU has none.
         setDefault("org.slf4j.simpleLogger.log.ai.djl.util.cuda.CudaUtils", "error");
     }

@@ -125,7 +125,8 @@ final class DataOptions {
                     "--chat needs a chat template, and the model has none: leave it out, or take an"
                             + " instruct model");
         }
-        TextDataset.Builder builder = builder(tokenizer, template, rows, batchSize, true, seed);
+        TextDataset.Builder builder =
+                builder(tokenizer, template, rows, batchSize, rows.isShuffled(), seed);
         List<Path> files = trainFiles();
         for (int i = 0; i < files.size(); i++) {
             builder.addFile(files.get(i), dataWeights == null ? 1 : dataWeights.get(i));

@@ -47,8 +47,6 @@ import java.util.concurrent.Callable;
         sortOptions = false)
 public final class FinetuneCommand implements Callable<Integer> {
 
-    private static final PrintStream ERR = System.err;
-
     @Spec private CommandSpec spec;
 
     @Mixin(name = "Model")
@@ -87,12 +85,13 @@ public final class FinetuneCommand implements Callable<Integer> {
                         trainingOptions,
                         optimizerOptions,
                         runOptions);
+        PrintStream err = System.err;
         options.check();
         String configuration = ConfigWriter.text(spec, options.decided());
-        Checkpoint resumed = runOptions.findCheckpoint(configuration, ERR);
+        Checkpoint resumed = runOptions.findCheckpoint(configuration, err);
         int seed = trainingOptions.seed();
         try (TextTokenizer tokenizer = TextTokenizer.load(modelOptions.folder())) {
-            ChatTemplate template = modelOptions.chatTemplate(ERR);
+            ChatTemplate template = modelOptions.chatTemplate(err);
             DataOptions.Data data =
                     dataOptions.read(
                             tokenizer, template, rowOptions, trainingOptions.batchSize(), seed);
@@ -100,14 +99,14 @@ public final class FinetuneCommand implements Callable<Integer> {
                     LoraModel lora = options.attach(model, resumed)) {
                 model.getNDManager().getEngine().setRandomSeed(seed);
                 TrainingPlan plan = new TrainingPlan(options, data, lora);
-                plan.print(ERR);
+                plan.print(err);
                 if (runOptions.dryRun()) {
-                    new DryRun(options, plan, lora).show(ERR);
+                    new DryRun(options, plan, lora).show(err);
                     return 0;
                 }
                 Samples samples = Samples.of(options, data, tokenizer, template);
                 FinetuneRun run = new FinetuneRun(options, plan, lora, samples, configuration);
-                return run.train(resumed, spec.commandLine().getOut(), ERR);
+                return run.train(resumed, spec.commandLine().getOut(), err);
             }
         }
     }

@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-import java.util.Locale;
+import java.math.BigDecimal;
 
 /** AdamW and the learning rate over the steps. */
 final class OptimizerOptions {
@@ -135,14 +135,17 @@ final class OptimizerOptions {
 
     /** Returns in a few words how the rate goes. */
     String describe(double peak, long totalSteps) {
-        return String.format(
-                Locale.ROOT,
-                "%s%s after %d steps of warm-up",
-                Double.toString(peak),
-                schedule == Schedule.constant
+        return number(peak)
+                + (schedule == Schedule.constant
                         ? ", constant"
-                        : ", " + schedule + " to " + peak * minLrRatio,
-                warmup(totalSteps));
+                        : ", " + schedule + " to " + number(peak * minLrRatio))
+                + " after "
+                + warmup(totalSteps)
+                + " steps of warm-up";
+    }
+
+    private static String number(double value) {
+        return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
     }
 
     /** Returns the number of steps in which the rate rises. */

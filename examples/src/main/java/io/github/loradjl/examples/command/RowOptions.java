@@ -23,6 +23,16 @@ final class RowOptions {
     private boolean packing;
 
     @Option(
+            names = "--shuffle",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description =
+                    "Read the rows in a new order in each epoch, not in that of the files (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private boolean shuffle;
+
+    @Option(
             names = "--length-groups",
             negatable = true,
             defaultValue = "true",
@@ -55,6 +65,10 @@ final class RowOptions {
         if (maxLength != null) {
             builder.optMaxLength(maxLength);
         }
+    }
+
+    boolean isShuffled() {
+        return shuffle;
     }
 
     boolean isPacking() {

@@ -41,12 +41,25 @@ final class TrainingPlan {
         this.options = options;
         this.data = data;
         this.lora = lora;
-        int accumulation = options.training().gradientAccumulationSteps();
-        stepsPerEpoch = (data.train().getBatchCount() + accumulation - 1L) / accumulation;
-        Integer most = options.training().maxSteps();
-        long all = options.epochs() * stepsPerEpoch;
-        totalSteps = most == null ? all : Math.min(all, most);
+        stepsPerEpoch = steps(0);
+        totalSteps = countSteps();
         schedule = options.optimizer().schedule(options.learningRate(), totalSteps);
+    }
+
+    /** Counts the steps of all epochs, which differ a little where rows are packed. */
+    private long countSteps() throws IOException {
+        Integer most = options.training().maxSteps();
+        long limit = most == null ? Long.MAX_VALUE : most;
+        long steps = 0;
+        for (int epoch = 0; epoch < options.epochs() && steps < limit; epoch++) {
+            steps += steps(epoch);
+        }
+        return Math.min(steps, limit);
+    }
+
+    private long steps(int epoch) throws IOException {
+        int accumulation = options.training().gradientAccumulationSteps();
+        return (data.train().getEpochReport(epoch).batches() + accumulation - 1L) / accumulation;
     }
 
     DataOptions.Data data() {
