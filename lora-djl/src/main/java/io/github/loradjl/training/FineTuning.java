@@ -263,7 +263,10 @@ public final class FineTuning {
                 throw notFinite("the loss is " + loss, List.of(batch), run, null);
             }
             totals.loss = share * loss;
-            collector.backward(share == 1 ? mean : mean.mul(share));
+            // The graph refers to the factor's memory, which ends with its handle.
+            try (NDArray factor = mean.getManager().create((float) share)) {
+                collector.backward(share == 1 ? mean : mean.mul(factor));
+            }
         }
         totals.correct = config.tokenCounter().countCorrect(labels, predictions);
         totals.tokens = config.tokenCounter().countInputs(batch);

@@ -40,13 +40,15 @@ class HeadLossTest {
     private NDArray gradient(NDArray x, NDArray w, long rows) {
         NDArray leaf = x.stopGradient().duplicate();
         leaf.setRequiresGradient(true);
-        try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+        // The graph refers to the factor's memory, which ends with its handle.
+        try (NDArray two = manager.create(2f);
+                GradientCollector collector = Engine.getInstance().newGradientCollector()) {
             NDArray loss =
                     rows == 0
                             ? TorchOps.crossEntropy(TorchOps.linear(leaf, w), targets)
                             // As in a model, an array that was computed.
-                            : HeadLoss.mean(leaf.mul(1), w, targets, rows).head();
-            collector.backward(loss.mul(2));
+                            : HeadLoss.mean(leaf.add(0), w, targets, rows).head();
+            collector.backward(loss.mul(two));
         }
         return TorchOps.toFloat32(leaf.getGradient());
     }

@@ -148,7 +148,8 @@ class LlamaAdapterIT {
             NDList data = new NDList(ids(manager));
             NDList labels = new NDList(ids(manager));
             NDList output = lora.getBlock().forward(store, data, labels, null);
-            TorchOps.backward(LOSS.evaluate(labels, output).mul(2));
+            NDArray loss = LOSS.evaluate(labels, output);
+            TorchOps.backward(loss.add(loss));
             for (Map.Entry<String, Parameter> e : lora.getTrainableParameters().entrySet()) {
                 try (NDArray gradient = TorchOps.gradientOf(e.getValue().getArray())) {
                     result.put(e.getKey(), gradient.toFloatArray());
