@@ -221,7 +221,6 @@ class EvaluateCommandIT {
                 "--metric loss --labels a,b | --labels does not go with --metric loss",
                 "--metric loss --extractor paper | --extractor does not go with --metric loss",
                 "--metric loss --out x | --out does not go with --metric loss",
-                "--metric loss --prompt-format {prompt} | --prompt-format",
                 "--metric exact-match --prompt-format Q: | {prompt}",
                 "--metric exact-match --max-length 9 | --max-length",
                 "--metric exact-match --limit 0 | --limit",

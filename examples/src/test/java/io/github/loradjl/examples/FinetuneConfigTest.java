@@ -44,7 +44,7 @@ class FinetuneConfigTest {
                         "--schedule=linear",
                         "--lr=3e-4",
                         "--sample-prompt=Once: \"a\"\n",
-                        "--separator=\n\n",
+                        "--prompt-format={prompt}\n\n",
                         "--dtype=bfloat16");
         Path file = folder.resolve("config.yaml");
         Files.writeString(file, ConfigWriter.text(first, Map.of()));

@@ -19,8 +19,6 @@ import java.util.List;
 /** What a model is evaluated on. */
 final class EvaluationData {
 
-    private static final String PLACE = "{prompt}";
-
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -43,16 +41,6 @@ final class EvaluationData {
     @Mixin private KeyOptions keyOptions;
 
     @Option(
-            names = "--prompt-format",
-            paramLabel = "TEXT",
-            description =
-                    "What the model is given, with "
-                            + PLACE
-                            + " for the prompt and \\n for a line break, as \"Q: {prompt}\\nA: \""
-                            + " (default: the prompt alone).")
-    private String promptFormat;
-
-    @Option(
             names = "--chat",
             fallbackValue = "true",
             description = "Give the prompt as a user's message in the model's chat template.")
@@ -71,16 +59,8 @@ final class EvaluationData {
 
     /** Checks what no option can check alone. */
     void check(boolean isLoss) {
-        if (isLoss && promptFormat != null) {
-            throw usage(
-                    "--prompt-format does not go with --metric loss, which reads rows as finetune"
-                            + " does");
-        }
         if (!isLoss && maxLength != null) {
             throw usage("--max-length goes with --metric loss only");
-        }
-        if (promptFormat != null && !promptFormat.contains(PLACE)) {
-            throw usage("--prompt-format " + promptFormat + " has no " + PLACE + " in it");
         }
     }
 
@@ -131,11 +111,8 @@ final class EvaluationData {
             }
             return row.render(template);
         }
-        String text =
-                promptFormat == null
-                        ? row.prompt()
-                        : promptFormat.replace("\\n", "\n").replace(PLACE, row.prompt());
-        return chat ? row.withPrompt(text).render(template) : text + keyOptions.separator();
+        String text = keyOptions.format(row.prompt());
+        return chat ? row.withPrompt(text).render(template) : text;
     }
 
     /** Tells whether the prompts lack the special tokens that the tokenizer adds. */

@@ -2,7 +2,10 @@ package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.PromptRow;
 import io.github.loradjl.zoo.text.TextDataset;
+import io.github.loradjl.zoo.text.TextDatasetBuilder;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** Where the texts of a row are. */
 final class KeyOptions {
@@ -29,21 +32,39 @@ final class KeyOptions {
     private String textKey;
 
     @Option(
-            names = "--separator",
+            names = "--prompt-format",
             paramLabel = "TEXT",
-            defaultValue = "",
-            description = "Text between prompt and completion (default: none).")
-    private String separator;
+            converter = Format.class,
+            defaultValue = TextDatasetBuilder.PROMPT,
+            description =
+                    "What the model is given, with {prompt} for the prompt and \\n"
+                            + " for a line break, as \"Q: {prompt}\\n"
+                            + "A: \" (default: the prompt alone).")
+    private String promptFormat;
+
+    /** A text with a place for the prompt. */
+    static final class Format implements ITypeConverter<String> {
+
+        /** {@inheritDoc} */
+        @Override
+        public String convert(String text) {
+            if (!text.contains(TextDatasetBuilder.PROMPT)) {
+                throw new TypeConversionException(
+                        "'" + text + "' has no " + TextDatasetBuilder.PROMPT + " in it");
+            }
+            return text.replace("\\n", "\n");
+        }
+    }
 
     void applyTo(TextDataset.Builder builder) {
-        builder.optKeys(promptKey, completionKey).optTextKey(textKey).optSeparator(separator);
+        builder.optKeys(promptKey, completionKey).optTextKey(textKey).optPromptFormat(promptFormat);
     }
 
     PromptRow.Keys keys() {
         return new PromptRow.Keys(promptKey, completionKey, textKey);
     }
 
-    String separator() {
-        return separator;
+    String format(String prompt) {
+        return promptFormat.replace(TextDatasetBuilder.PROMPT, prompt);
     }
 }

@@ -16,7 +16,7 @@ final class RowEncoder {
 
     private final TextTokenizer tokenizer;
     private final int maxLength;
-    private final String separator;
+    private final String promptFormat;
     private final boolean trainOnPrompt;
     private final ChatTemplate template;
     private final boolean isChat;
@@ -25,7 +25,7 @@ final class RowEncoder {
     RowEncoder(TextSource source) {
         tokenizer = source.tokenizer();
         maxLength = source.maxLength();
-        separator = source.separator();
+        promptFormat = source.promptFormat();
         trainOnPrompt = source.trainOnPrompt();
         template = source.template();
         isChat = source.isChat();
@@ -42,10 +42,10 @@ final class RowEncoder {
         if (row.prompt() == null) {
             return TokenRow.of(ended(tokenizer.encode(row.completion())), 0, false, maxLength);
         }
+        String prompt = promptFormat.replace(TextDatasetBuilder.PROMPT, row.prompt());
         if (isChat) {
-            return chat(Conversation.of(row.prompt(), row.completion()));
+            return chat(Conversation.of(prompt, row.completion()));
         }
-        String prompt = row.prompt() + separator;
         int[] before = open(tokenizer.encode(prompt));
         int[] all = ended(tokenizer.encode(prompt + row.completion()));
         int differ = Arrays.mismatch(before, all);

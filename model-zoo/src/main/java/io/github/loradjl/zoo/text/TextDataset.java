@@ -67,7 +67,7 @@ public final class TextDataset extends RowDataset {
                         builder.tokenizer,
                         List.copyOf(builder.paths),
                         new RawRow.Keys(builder.textKey, builder.promptKey, builder.completionKey),
-                        builder.separator,
+                        builder.promptFormat,
                         builder.trainOnPrompt,
                         builder.rowLength(),
                         builder.limit,

@@ -12,6 +12,9 @@ import java.util.Objects;
  */
 public abstract class TextDatasetBuilder<B extends TextDatasetBuilder<B>> {
 
+    /** Stands for the prompt in a prompt format. */
+    public static final String PROMPT = "{prompt}";
+
     private static final int MAX_WEIGHT = 1000;
 
     TextTokenizer tokenizer;
@@ -26,7 +29,7 @@ public abstract class TextDatasetBuilder<B extends TextDatasetBuilder<B>> {
     String textKey = "text";
     String promptKey = "prompt";
     String completionKey = "completion";
-    String separator = "";
+    String promptFormat = PROMPT;
 
     TextDatasetBuilder() {}
 
@@ -168,14 +171,19 @@ public abstract class TextDatasetBuilder<B extends TextDatasetBuilder<B>> {
     }
 
     /**
-     * Sets the text to put between prompt and completion, as a part of the prompt; nothing by
-     * default.
+     * Sets what stands around a prompt, before the completion; nothing by default.
      *
-     * @param separator the text, as a line break
+     * @param format the text with {@value #PROMPT} where the prompt goes, as {@code "Q: {prompt}\n
+     *     A: "}
      * @return this builder
+     * @throws IllegalArgumentException if there is no place for the prompt
      */
-    public B optSeparator(String separator) {
-        this.separator = separator;
+    public B optPromptFormat(String format) {
+        if (!format.contains(PROMPT)) {
+            throw new IllegalArgumentException(
+                    "The prompt format \"" + format + "\" has no " + PROMPT + " in it");
+        }
+        promptFormat = format;
         return self();
     }
 

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  * @param droppedRows the rows left out because nothing to learn was left of them within the maximum
  *     length
  * @param straddlingRows the rows where a token stands across the end of the prompt, so that the
- *     prompt alone is tokenised differently; a separator between prompt and completion helps
+ *     prompt alone is tokenised differently; a prompt format that ends otherwise helps
  * @param lengths the tokens of a row at the percentiles 5, 25, 50, 75, 95 and 100: so many percent
  *     of the rows are not longer
  */

@@ -18,7 +18,7 @@ record TextSource(
         TextTokenizer tokenizer,
         List<Path> paths,
         RawRow.Keys keys,
-        String separator,
+        String promptFormat,
         boolean trainOnPrompt,
         int maxLength,
         long limit,

@@ -42,7 +42,7 @@ class PackedRowsIT {
                                 .setFile(rows)
                                 .setSampling(6, false)
                                 .optKeys("question", "answer")
-                                .optSeparator("\n")
+                                .optPromptFormat("{prompt}\n")
                                 .optMaxLength(512)
                                 .optLimit(6)
                                 .optPacking(packing)

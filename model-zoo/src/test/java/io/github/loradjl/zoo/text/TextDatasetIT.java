@@ -39,7 +39,7 @@ class TextDatasetIT {
                             .setFile(SharedRoot.require("data/gsm8k/train.jsonl"))
                             .setSampling(1, false)
                             .optKeys("question", "answer")
-                            .optSeparator("\n")
+                            .optPromptFormat("{prompt}\n")
                             .optLimit(8)
                             .build();
             Iterator<Batch> batches = data.getData(manager).iterator();
@@ -121,7 +121,7 @@ class TextDatasetIT {
                             .setFile(file)
                             .setSampling(1, false)
                             .optKeys("question", "answer")
-                            .optSeparator("\n")
+                            .optPromptFormat("{prompt}\n")
                             .optMaxLength(2048)
                             .optLimit(20)
                             .build();

@@ -83,7 +83,7 @@ class TextDatasetTest {
                 data(file, 2)
                         .optKeys("question", "answer")
                         .optTextKey("body")
-                        .optSeparator(" b ")
+                        .optPromptFormat("{prompt} b ")
                         .optTrainOnPrompt(true)
                         .build();
         try (Batch batch = data.getData(manager).iterator().next()) {

@@ -49,7 +49,7 @@ class TextRowsTest extends WordRows {
                         "a, b\"",
                         "",
                         "2,\"a \"\"b\",a");
-        assertThat(labels(data(comma).optSeparator(" ").build()))
+        assertThat(labels(data(comma).optPromptFormat("{prompt} ").build()))
                 .containsExactly(". . 4 0 4 2", ". . 3 2");
         Path tab = write("rows.tsv", "text\tnote", "a, b\tx", "b\t");
         assertThat(labels(data(tab).build())).containsExactly("0 4 2", "4 2");
