@@ -78,6 +78,7 @@ public final class FineTuning {
         while (end == null) {
             RandomUtils.RANDOM.setSeed(seedFor(run, "epoch " + run.epoch));
             Iterator<Batch> batches = batches(trainer, train, run);
+            requireSome(batches, run);
             while (end == null && batches.hasNext()) {
                 long start = System.nanoTime();
                 TorchOps.seed(seedFor(run, "step " + (run.step + 1)));
@@ -138,9 +139,6 @@ public final class FineTuning {
                     run.last = checkpoints.save(run.progress());
                 }
             }
-            if (run.step == 0) {
-                throw new IllegalArgumentException("the training data is empty");
-            }
         }
         return new FineTuningResult(run.step, end, run.last);
     }
@@ -197,6 +195,21 @@ public final class FineTuning {
             batches.next().close();
         }
         return batches;
+    }
+
+    private static void requireSome(Iterator<Batch> batches, RunState run) {
+        if (!batches.hasNext()) {
+            throw new IllegalArgumentException(
+                    "the training data is empty: epoch "
+                            + (run.epoch + 1)
+                            + " has no batch"
+                            + (run.batch == 0
+                                    ? ""
+                                    : " behind the "
+                                            + run.batch
+                                            + " that were read before this run was resumed; is it"
+                                            + " the same data?"));
+        }
     }
 
     private static List<Batch> take(Iterator<Batch> batches, int count) {

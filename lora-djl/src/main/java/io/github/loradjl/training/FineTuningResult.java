@@ -5,7 +5,7 @@ package io.github.loradjl.training;
  *
  * @param steps the number of optimizer steps made, those before a resumption included
  * @param end why it ended
- * @param checkpoint the checkpoint of the last step, or null where none is saved
+ * @param checkpoint the last checkpoint, or null where none was saved
  */
 public record FineTuningResult(long steps, End end, Checkpoint checkpoint) {
 

@@ -40,6 +40,7 @@ class CheckpointsTest {
 
     @TempDir private Path folder;
     private Model model;
+    private int rows = 20;
 
     @BeforeEach
     void makeAModel() {
@@ -149,6 +150,28 @@ class CheckpointsTest {
                                             null))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("seed");
+        }
+    }
+
+    /** Of 5 batches in an epoch 3 were read; the other data have 2. */
+    @Test
+    void fit_resumedOnLessData_saysSo() throws Exception {
+        try (LoraModel lora = LoraModel.attach(model, config())) {
+            train(lora, plan -> plan, new ArrayList<>(), 3, null);
+        }
+        Checkpoint checkpoint = Checkpoint.latest(folder).orElseThrow();
+        rows = 8;
+        try (LoraModel lora = PeftAdapter.load(model, checkpoint.getAdapter())) {
+            assertThatThrownBy(
+                            () ->
+                                    train(
+                                            lora,
+                                            plan -> plan.optResume(checkpoint),
+                                            new ArrayList<>(),
+                                            6,
+                                            null))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("behind the 3 that were read before");
         }
     }
 
@@ -265,7 +288,7 @@ class CheckpointsTest {
 
     private ArrayDataset data(boolean shuffled) {
         model.getNDManager().getEngine().setRandomSeed(5);
-        NDArray x = model.getNDManager().randomNormal(new Shape(20, 6));
+        NDArray x = model.getNDManager().randomNormal(new Shape(rows, 6));
         NDArray y = x.matMul(model.getNDManager().randomNormal(new Shape(6, 6)));
         return new ArrayDataset.Builder().setData(x).optLabels(y).setSampling(4, shuffled).build();
     }
