@@ -2,6 +2,7 @@ package io.github.loradjl.examples.command;
 
 import io.github.loradjl.examples.report.ConsoleProgress;
 import io.github.loradjl.examples.report.MetricsWriter;
+import io.github.loradjl.examples.report.NativeHeap;
 import io.github.loradjl.examples.report.ResidentMemory;
 import io.github.loradjl.examples.report.StepMetrics;
 import io.github.loradjl.training.FineTuningListener;
@@ -11,6 +12,9 @@ import java.util.Locale;
 
 /** Shows a training run on the terminal and writes its metrics. */
 final class RunLog implements FineTuningListener {
+
+    /** Steps between two trims, each of which costs some percent of a step. */
+    private static final int TRIM_INTERVAL = 4;
 
     private final ConsoleProgress progress;
     private final MetricsWriter metrics;
@@ -38,6 +42,9 @@ final class RunLog implements FineTuningListener {
     /** {@inheritDoc} */
     @Override
     public void onStep(Step step) {
+        if (step.number() % TRIM_INTERVAL == 0) {
+            NativeHeap.trim();
+        }
         lossSum += step.loss();
         accuracySum += step.accuracy();
         tokens += step.tokens();
