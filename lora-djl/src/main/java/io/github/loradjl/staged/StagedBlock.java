@@ -1,5 +1,7 @@
 package io.github.loradjl.staged;
 
+import ai.djl.ndarray.NDList;
+
 import java.util.List;
 
 /**
@@ -17,4 +19,16 @@ public interface StagedBlock {
      * @return the stages, at least one
      */
     List<Stage> getStages();
+
+    /**
+     * Returns what the first stage gets where labels are at hand. It is the data unless the model
+     * reads its labels, as a decoder does under teacher forcing.
+     *
+     * @param data the data, left open
+     * @param labels the labels, left open
+     * @return the arrays of the data, perhaps followed by new ones, which are the caller's
+     */
+    default NDList withLabels(NDList data, NDList labels) {
+        return data;
+    }
 }

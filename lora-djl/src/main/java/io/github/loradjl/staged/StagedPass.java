@@ -64,11 +64,14 @@ public final class StagedPass implements AutoCloseable {
             ActivationStore activations,
             NDManager parent) {
         stages = block.getStages();
-        this.data = data;
         this.labels = labels;
         this.seed = seed;
         this.activations = activations;
         manager = parent.newSubManager();
+        this.data = block.withLabels(data, labels);
+        this.data.stream()
+                .filter(array -> identityIndex(data, array) < 0)
+                .forEach(array -> array.attach(manager));
     }
 
     /**

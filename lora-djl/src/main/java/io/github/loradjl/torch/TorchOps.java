@@ -221,6 +221,53 @@ public final class TorchOps {
     }
 
     /**
+     * Computes attention whose scores are the plain products of queries and keys plus a bias.
+     *
+     * @param q queries of shape (b, h, t, d)
+     * @param k keys of shape (b, h, s, d)
+     * @param v values of shape (b, h, s, d)
+     * @param bias numbers to add to the scores, broadcast to (b, h, t, s) and differentiated; null
+     *     to add nothing
+     * @param dropout the share of attention weights to zero, in [0, 1)
+     * @return an array of shape (b, h, t, d)
+     * @see <a href="https://arxiv.org/abs/1910.10683">T5</a>
+     */
+    public static NDArray biasedAttention(
+            NDArray q, NDArray k, NDArray v, NDArray bias, double dropout) {
+        NDArray rate = Module.scalar(dropout);
+        return bias == null
+                ? one("attention_unscaled", q, k, v, rate)
+                : one("attention_biased", q, k, v, bias, rate);
+    }
+
+    /**
+     * Looks up the bias of attention by the distance of two positions.
+     *
+     * @param table the biases, of shape (buckets, h)
+     * @param buckets an INT64 array of shape (t, s)
+     * @return an array of shape (1, h, t, s)
+     * @see <a href="https://arxiv.org/abs/1910.10683">T5</a>
+     */
+    public static NDArray positionBias(NDArray table, NDArray buckets) {
+        // As for an embedding, the result belongs with the indices.
+        NDArray result = one("position_bias", table, buckets);
+        result.attach(buckets.getManager());
+        return result;
+    }
+
+    /**
+     * Makes numbers to add to attention scores so small that nothing is seen there. They stay
+     * finite: a query that sees no key at all sees every key alike.
+     *
+     * @param bias an array of numbers to add
+     * @param seen zero where nothing may be seen; broadcasts with {@code bias}
+     * @return an array of their common shape
+     */
+    public static NDArray hide(NDArray bias, NDArray seen) {
+        return one("hide", bias, seen);
+    }
+
+    /**
      * Makes the mask of causal attention over rows that are padded or hold several segments: a
      * position sees itself and earlier ones of the same segment. A padded position sees any earlier
      * one but padding; it sees itself too, so that no row of the softmax is empty.
@@ -257,6 +304,19 @@ public final class TorchOps {
      */
     public static NDArray siluProduct(NDArray gate, NDArray up) {
         return one("silu_product", gate, up);
+    }
+
+    /**
+     * Computes {@code gelu(gate) * up}, the inner part of a GEGLU layer, with the approximation of
+     * gelu by tanh.
+     *
+     * @param gate an array
+     * @param up an array of the same shape
+     * @return an array of the same shape
+     * @see <a href="https://arxiv.org/abs/2002.05202">GLU Variants Improve Transformer</a>
+     */
+    public static NDArray geluProduct(NDArray gate, NDArray up) {
+        return one("gelu_product", gate, up);
     }
 
     /**
@@ -356,6 +416,18 @@ public final class TorchOps {
      */
     public static NDList nextTokenRows(NDArray x, NDArray labels) {
         return run("next_token_rows", x, labels);
+    }
+
+    /**
+     * Gathers the positions that have a label of their own, all but those with {@link
+     * #IGNORE_INDEX}.
+     *
+     * @param x an array of shape (b, t, d)
+     * @param labels an INT64 array of shape (b, t)
+     * @return the k kept positions of {@code x}, of shape (k, d), and their labels, of shape (k)
+     */
+    public static NDList labelledRows(NDArray x, NDArray labels) {
+        return run("labelled_rows", x, labels);
     }
 
     /**

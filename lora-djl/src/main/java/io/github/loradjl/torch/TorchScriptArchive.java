@@ -15,7 +15,7 @@ import java.util.zip.ZipOutputStream;
  */
 final class TorchScriptArchive {
 
-    private static final String FORMAT_VERSION = "3\n";
+    private static final String FORMAT_VERSION = "10\n";
 
     private TorchScriptArchive() {}
 

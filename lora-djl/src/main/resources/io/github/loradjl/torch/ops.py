@@ -79,6 +79,28 @@ class Ops(Module):
     q0 = torch.reshape(q, [b, g, torch.floordiv(h, g) * t, d])
     y = torch.scaled_dot_product_attention(q0, k, v, mask, 0., False, scale=None, enable_gqa=False)
     return torch.reshape(y, [b, h, t, d])
+  def attention_unscaled(self: __torch__.Ops,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    rate: Tensor) -> Tensor:
+    return torch.scaled_dot_product_attention(q, k, v, None, float(rate), False, scale=1., enable_gqa=False)
+  def attention_biased(self: __torch__.Ops,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    bias: Tensor,
+    rate: Tensor) -> Tensor:
+    return torch.scaled_dot_product_attention(q, k, v, bias, float(rate), False, scale=1., enable_gqa=False)
+  def position_bias(self: __torch__.Ops,
+    table: Tensor,
+    buckets: Tensor) -> Tensor:
+    x = torch.permute(torch.embedding(table, buckets), [2, 0, 1])
+    return torch.contiguous(torch.unsqueeze(x, 0))
+  def hide(self: __torch__.Ops,
+    x: Tensor,
+    seen: Tensor) -> Tensor:
+    return torch.where(torch.ne(seen, 0), x, torch.full_like(x, -3.3895313892515355e+38))
   def causal_mask(self: __torch__.Ops,
     segments: Tensor) -> Tensor:
     t = torch.size(segments, 1)
@@ -101,6 +123,10 @@ class Ops(Module):
     gate: Tensor,
     up: Tensor) -> Tensor:
     return torch.mul(torch.silu(gate), up)
+  def gelu_product(self: __torch__.Ops,
+    gate: Tensor,
+    up: Tensor) -> Tensor:
+    return torch.mul(torch.gelu(gate, approximate="tanh"), up)
   def rotary(self: __torch__.Ops,
     x: Tensor,
     cos: Tensor,
@@ -155,6 +181,13 @@ class Ops(Module):
     rows = torch.add(keep, b)
     flat = torch.reshape(hidden, [-1, torch.size(hidden, -1)])
     return (torch.index_select(flat, 0, rows), torch.index_select(targets, 0, keep))
+  def labelled_rows(self: __torch__.Ops,
+    hidden: Tensor,
+    labels: Tensor) -> Tuple[Tensor, Tensor]:
+    targets = torch.reshape(labels, [-1])
+    keep = torch.squeeze(torch.nonzero(torch.ne(targets, -100)), 1)
+    flat = torch.reshape(hidden, [-1, torch.size(hidden, -1)])
+    return (torch.index_select(flat, 0, keep), torch.index_select(targets, 0, keep))
   def embedding(self: __torch__.Ops,
     weight: Tensor,
     ids: Tensor) -> Tensor:

@@ -139,6 +139,70 @@ class TorchOpsAttentionTest {
                 normal(1, 4, 5, 6));
     }
 
+    /** What attention without the root of the head size is. */
+    private static NDArray unscaled(NDArray q, NDArray k, NDArray v, NDArray add) {
+        return plain(q.mul(Math.sqrt(q.getShape().get(3))), k, v, add);
+    }
+
+    @Test
+    void biasedAttention_addsTheBiasToPlainProductsAndDifferentiatesIt() {
+        OpCheck.agrees(
+                manager,
+                x -> TorchOps.biasedAttention(x.get(0), x.get(1), x.get(2), x.get(3), 0),
+                x -> unscaled(x.get(0), x.get(1), x.get(2), x.get(3)),
+                normal(B, 4, 5, D),
+                normal(B, 4, 6, D),
+                normal(B, 4, 6, D),
+                normal(1, 4, 5, 6));
+        OpCheck.agrees(
+                manager,
+                x -> TorchOps.biasedAttention(x.get(0), x.get(1), x.get(2), null, 0),
+                x -> unscaled(x.get(0), x.get(1), x.get(2), null),
+                normal(B, 4, 5, D),
+                normal(B, 4, 6, D),
+                normal(B, 4, 6, D));
+    }
+
+    @Test
+    void biasedAttention_dropout_keepsTheMean() {
+        // Equal scores: each of 4096 weights is 0 or 1 / (0.75 * 4096).
+        NDArray q = manager.zeros(new Shape(1, 1, 8, D));
+        NDArray k = manager.zeros(new Shape(1, 1, 4096, D));
+        TorchOps.seed(3);
+        NDArray y = TorchOps.biasedAttention(q, k, k.onesLike(), null, 0.25);
+        // The standard deviation of a mean is 0.009.
+        assertThat(Distance.largest(y, y.onesLike())).isBetween(1e-4, 0.04);
+    }
+
+    @Test
+    void positionBias_looksUpEachPair() {
+        NDArray buckets = manager.create(new long[] {0, 2, 1, 3, 0, 2}, new Shape(2, 3));
+        OpCheck.agrees(
+                manager,
+                x -> TorchOps.positionBias(x.get(0), buckets),
+                x ->
+                        x.get(0)
+                                .get(buckets.flatten())
+                                .reshape(2, 3, 4)
+                                .transpose(2, 0, 1)
+                                .expandDims(0),
+                normal(5, 4));
+    }
+
+    @Test
+    void hide_leavesOneKeyOrAllAlikeInBothTypes() {
+        NDArray bias = normal(1, 2, 3, 4);
+        NDArray seen = manager.create(new long[] {0, 0, 1, 0, 0, 0, 0, 0}, new Shape(2, 1, 1, 4));
+        for (NDArray typed : new NDArray[] {bias, TorchOps.toBfloat16(bias)}) {
+            NDArray hidden = TorchOps.toFloat32(TorchOps.hide(typed, seen));
+            assertThat(hidden.getShape()).isEqualTo(new Shape(2, 2, 3, 4));
+            NDArray shares = hidden.softmax(-1);
+            assertThat(shares.get("0, 1, 2").toFloatArray()).containsExactly(0, 0, 1, 0);
+            assertThat(shares.get("1, 1, 2").toFloatArray())
+                    .containsExactly(0.25f, 0.25f, 0.25f, 0.25f);
+        }
+    }
+
     @Test
     void causalMask_isCausalWithoutPaddedKeysButNeverEmpty() {
         NDArray keep = manager.create(new long[] {1, 1, 0, 0, 1, 1}, new Shape(2, 3));

@@ -77,6 +77,20 @@ class TorchOpsLayersTest {
     }
 
     @Test
+    void geluProduct_isTheApproximationByTanh() {
+        OpCheck.agrees(
+                manager,
+                x -> TorchOps.geluProduct(x.get(0), x.get(1)),
+                x -> {
+                    NDArray g = x.get(0);
+                    NDArray inner = g.add(g.pow(3).mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
+                    return g.mul(0.5).mul(inner.tanh().add(1)).mul(x.get(1));
+                },
+                normal(5, 7),
+                normal(5, 7));
+    }
+
+    @Test
     void linear_isTheProductWithTheTransposedWeight() {
         OpCheck.agrees(
                 manager,
@@ -221,6 +235,22 @@ class TorchOpsLayersTest {
                 manager,
                 v -> TorchOps.nextTokenRows(v.get(0), array).get(0),
                 v -> v.get(0).reshape(8, 3).get(rows),
+                x);
+    }
+
+    @Test
+    void labelledRows_pairsEachPositionWithItsLabel() {
+        long[] labels = {7, -100, 8, -100, 6, -100};
+        NDArray array = manager.create(labels, new Shape(2, 3));
+        NDArray rows = manager.create(new long[] {0, 2, 4});
+        NDArray x = normal(2, 3, 3);
+        NDList kept = TorchOps.labelledRows(x, array);
+        assertThat(kept.get(1).toLongArray()).containsExactly(7, 8, 6);
+        assertThat(kept.get(0)).isEqualTo(x.reshape(6, 3).get(rows));
+        OpCheck.agrees(
+                manager,
+                v -> TorchOps.labelledRows(v.get(0), array).get(0),
+                v -> v.get(0).reshape(6, 3).get(rows),
                 x);
     }
 

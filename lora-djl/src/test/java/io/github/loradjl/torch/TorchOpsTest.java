@@ -336,9 +336,21 @@ class TorchOpsTest {
         all.put("fullAttention", () -> close(TorchOps.attention(heads, heads, heads, null)));
         NDArray keys = manager.ones(new Shape(1, 1, 1, 3)).gt(0);
         all.put("keyAttention", () -> close(TorchOps.attention(heads, heads, heads, keys)));
+        NDArray numbers = manager.zeros(new Shape(1, 1, 1, 3));
+        NDArray table = normal(7, 2);
+        NDArray buckets = kept.reshape(2, 3);
+        all.put(
+                "biasedAttention",
+                () -> close(TorchOps.biasedAttention(heads, heads, heads, numbers, 0.1)));
+        all.put(
+                "plainAttention",
+                () -> close(TorchOps.biasedAttention(heads, heads, heads, null, 0)));
+        all.put("positionBias", () -> close(TorchOps.positionBias(table, buckets)));
+        all.put("hide", () -> close(TorchOps.hide(numbers, keys)));
         all.put("causalMask", () -> close(TorchOps.causalMask(rowsOfLabels)));
         all.put("rmsNorm", () -> close(TorchOps.rmsNorm(x, norm, 1e-5f)));
         all.put("siluProduct", () -> close(TorchOps.siluProduct(x, y)));
+        all.put("geluProduct", () -> close(TorchOps.geluProduct(x, y)));
         all.put("rotary", () -> close(TorchOps.rotary(heads, cos, cos)));
         all.put("crossEntropy", () -> close(TorchOps.crossEntropy(x, labels)));
         all.put("crossEntropyEach", () -> close(TorchOps.crossEntropyEach(x, labels)));
@@ -353,6 +365,7 @@ class TorchOpsTest {
                     }
                 });
         all.put("nextTokenRows", () -> TorchOps.nextTokenRows(hidden, rowsOfLabels).close());
+        all.put("labelledRows", () -> TorchOps.labelledRows(hidden, rowsOfLabels).close());
         all.put("embedding", () -> close(TorchOps.embedding(y, ids)));
         all.put("takeRows", () -> close(TorchOps.takeRows(narrow, ids)));
         all.put("linear", () -> close(TorchOps.linear(x, weight)));
@@ -392,7 +405,10 @@ class TorchOpsTest {
         // So that an operation added to the class joins the memory test above.
         List<String> tested =
                 operations().keySet().stream()
-                        .filter(n -> !List.of("fullAttention", "keyAttention").contains(n))
+                        .filter(
+                                n ->
+                                        !List.of("fullAttention", "keyAttention", "plainAttention")
+                                                .contains(n))
                         .toList();
         List<String> offered =
                 Arrays.stream(TorchOps.class.getDeclaredMethods())

@@ -13,6 +13,7 @@ import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.safetensors.Safetensors;
 import io.github.loradjl.safetensors.TensorInfo;
 import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.zoo.block.LanguageModel;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,8 +26,6 @@ import java.util.Map;
 final class CheckpointParameters {
 
     private static final int NAMES_SHOWN = 5;
-    private static final String TIED_HEAD = "lm_head.weight";
-    private static final String TOKEN_VECTORS = "model.embed_tokens.weight";
 
     private CheckpointParameters() {}
 
@@ -44,9 +43,14 @@ final class CheckpointParameters {
     /**
      * Checks all names and shapes before anything is read.
      *
+     * @param parameters the parameters of the model
      * @throws MalformedModelException naming everything that is missing, left over or misshapen
      */
-    static void check(Map<String, Parameter> parameters, Safetensors tensors, String where)
+    static void check(
+            LanguageModel model,
+            Map<String, Parameter> parameters,
+            Safetensors tensors,
+            String where)
             throws MalformedModelException, IOException {
         List<String> missing = new ArrayList<>();
         List<String> misshapen = new ArrayList<>();
@@ -64,7 +68,9 @@ final class CheckpointParameters {
             }
         }
         for (String name : tensors.names()) {
-            if (!parameters.containsKey(name) && !isCopy(name, tensors)) {
+            if (!parameters.containsKey(name)
+                    && !model.isUnused(name)
+                    && !isCopy(model, name, tensors)) {
                 unexpected.add(name);
             }
         }
@@ -80,14 +86,13 @@ final class CheckpointParameters {
                         + shown(" not expected: ", unexpected));
     }
 
-    /** Some checkpoints store what follows from the rest: rotary angles, or a tied head. */
-    private static boolean isCopy(String name, Safetensors tensors) throws IOException {
-        if (name.endsWith(".rotary_emb.inv_freq")) {
-            return true;
-        }
-        return TIED_HEAD.equals(name)
-                && tensors.names().contains(TOKEN_VECTORS)
-                && Arrays.equals(tensors.sha256(name), tensors.sha256(TOKEN_VECTORS));
+    /** Some checkpoints store tied weights once for each of their places. */
+    private static boolean isCopy(LanguageModel model, String name, Safetensors tensors)
+            throws IOException {
+        String original = model.getCopies().get(name);
+        return original != null
+                && tensors.names().contains(original)
+                && Arrays.equals(tensors.sha256(name), tensors.sha256(original));
     }
 
     private static String shown(String what, List<String> names) {

@@ -15,13 +15,16 @@ import ai.djl.translate.NoopTranslator;
 import ai.djl.util.Progress;
 
 import com.google.gson.GsonBuilder;
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.github.loradjl.internal.AtomicFile;
 import io.github.loradjl.safetensors.Safetensors;
 import io.github.loradjl.safetensors.SafetensorsWriter;
+import io.github.loradjl.zoo.block.ConfigReader;
+import io.github.loradjl.zoo.block.LanguageModel;
 import io.github.loradjl.zoo.llama.LlamaConfig;
 import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+import io.github.loradjl.zoo.t5.T5Config;
+import io.github.loradjl.zoo.t5.T5ForConditionalGeneration;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -109,11 +112,11 @@ public final class HuggingFaceFolder {
             throw new IllegalArgumentException(
                     "a model is computed in float32 or bfloat16, not in " + dataType);
         }
-        LlamaForCausalLM block = new LlamaForCausalLM(LlamaConfig.read(folder));
+        LanguageModel block = newModel(folder);
         Model model = Model.newInstance(name, device, PtEngine.ENGINE_NAME);
         try (Safetensors tensors = Safetensors.open(folder)) {
             Map<String, Parameter> parameters = CheckpointParameters.of(block);
-            CheckpointParameters.check(parameters, tensors, folder.toString());
+            CheckpointParameters.check(block, parameters, tensors, folder.toString());
             CheckpointParameters.load(
                     parameters, tensors, model.getNDManager(), dataType, trainable, progress);
             block.freezeParameters(!trainable);
@@ -144,7 +147,7 @@ public final class HuggingFaceFolder {
      *     bfloat16 are stored so in any case
      * @throws IOException if writing fails; each file is whole or not there
      */
-    public static void save(LlamaForCausalLM block, Path folder, Path companions, DataType dataType)
+    public static void save(LanguageModel block, Path folder, Path companions, DataType dataType)
             throws IOException {
         String stored;
         switch (dataType) {
@@ -163,8 +166,7 @@ public final class HuggingFaceFolder {
         }
         Map<String, Parameter> present = CheckpointParameters.of(block);
         Map<String, NDArray> arrays = new LinkedHashMap<>();
-        for (String path :
-                CheckpointParameters.of(new LlamaForCausalLM(block.getConfig())).keySet()) {
+        for (String path : CheckpointParameters.of(block.newEmpty()).keySet()) {
             Parameter parameter = present.get(path);
             if (parameter == null) {
                 throw new IllegalStateException(
@@ -182,20 +184,20 @@ public final class HuggingFaceFolder {
         }
         SafetensorsWriter.write(folder.resolve(WEIGHTS), arrays, SafetensorsWriter.PYTORCH, stored);
         // Last, because a folder counts as a model only with it.
-        AtomicFile.writeString(folder.resolve("config.json"), json(block.getConfig(), dataType));
+        AtomicFile.writeString(folder.resolve("config.json"), json(block, dataType));
     }
 
-    private static String json(LlamaConfig config, DataType dataType) {
-        JsonObject json = config.toJson();
-        if (!json.has("architectures")) {
-            JsonArray architectures = new JsonArray();
-            String type = config.getModelType();
-            architectures.add(
-                    type.substring(0, 1).toUpperCase(Locale.ROOT)
-                            + type.substring(1)
-                            + "ForCausalLM");
-            json.add("architectures", architectures);
-        }
+    /** The type of the model decides what is built; LLaMA's configuration refuses the others. */
+    private static LanguageModel newModel(Path folder) throws IOException {
+        JsonObject json = ConfigReader.read(folder.resolve("config.json"));
+        String type = new ConfigReader(json).text("model_type", "(none)");
+        return T5Config.MODEL_TYPES.contains(type)
+                ? new T5ForConditionalGeneration(T5Config.read(folder))
+                : new LlamaForCausalLM(LlamaConfig.read(folder));
+    }
+
+    private static String json(LanguageModel model, DataType dataType) {
+        JsonObject json = model.toConfigJson();
         json.remove("dtype");
         json.addProperty("torch_dtype", dataType.toString().toLowerCase(Locale.ROOT));
         return new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n";

@@ -10,6 +10,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
 import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.zoo.block.ModelBlock;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 
 /**
@@ -18,7 +19,7 @@ import io.github.loradjl.zoo.text.generate.KeyValueCache;
  *
  * @see <a href="https://arxiv.org/abs/2305.13245">GQA</a>
  */
-final class LlamaAttention extends LlamaBlock {
+final class LlamaAttention extends ModelBlock {
 
     // Not final: an adapter takes the place of a projection.
     private Linear qProj;

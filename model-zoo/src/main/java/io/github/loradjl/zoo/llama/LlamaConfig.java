@@ -4,14 +4,14 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.github.loradjl.zoo.block.ConfigReader;
 
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -98,16 +98,8 @@ public final class LlamaConfig {
      *     computed; the message names the key
      */
     public static LlamaConfig read(Path folder) throws IOException {
-        Path file = folder.resolve("config.json");
-        if (!Files.isRegularFile(file)) {
-            throw new IOException(folder + " is no Hugging Face folder: it has no config.json");
-        }
-        JsonObject json = readJson(file);
-        Path generation = folder.resolve("generation_config.json");
-        List<Long> ends = List.of();
-        if (Files.isRegularFile(generation)) {
-            ends = new ConfigReader(readJson(generation)).tokens("eos_token_id");
-        }
+        JsonObject json = ConfigReader.read(folder.resolve("config.json"));
+        List<Long> ends = ConfigReader.generationEndTokens(folder);
         try {
             return new LlamaConfig(json, ends);
         } catch (IllegalArgumentException e) {
@@ -130,50 +122,42 @@ public final class LlamaConfig {
         }
     }
 
-    private static JsonObject readJson(Path file) throws IOException {
-        try (Reader reader = Files.newBufferedReader(file)) {
-            return JsonParser.parseReader(reader).getAsJsonObject();
-        } catch (JsonParseException | IllegalStateException e) {
-            throw new IOException(file + " is not a JSON object: " + e.getMessage(), e);
-        }
-    }
-
     private void refuse(ConfigReader config) {
         if (!MODEL_TYPES.contains(modelType)) {
-            throw unsupported("model_type \"" + modelType + "\"", "llama, mistral and qwen2 are");
+            throw ConfigReader.unsupported(
+                    "model_type \"" + modelType + "\"", "llama, mistral and qwen2 are");
         }
         for (String architecture : config.texts("architectures")) {
             if (!architecture.endsWith("ForCausalLM")) {
-                throw unsupported("architecture " + architecture, "causal language models are");
+                throw ConfigReader.unsupported(
+                        "architecture " + architecture, "causal language models are");
             }
         }
         if (config.has("quantization_config")) {
-            throw unsupported("quantization_config", "float32, float16 and bfloat16 weights are");
+            throw ConfigReader.unsupported(
+                    "quantization_config", "float32, float16 and bfloat16 weights are");
         }
         String activation = config.text("hidden_act", "silu");
         if (!"silu".equals(activation)) {
-            throw unsupported("hidden_act \"" + activation + "\"", "silu is");
+            throw ConfigReader.unsupported("hidden_act \"" + activation + "\"", "silu is");
         }
         if (config.number("attention_dropout", 0) != 0) {
-            throw unsupported("attention_dropout other than 0", "dropout in adapters is");
+            throw ConfigReader.unsupported(
+                    "attention_dropout other than 0", "dropout in adapters is");
         }
         if (config.number("partial_rotary_factor", 1) != 1) {
-            throw unsupported("partial_rotary_factor other than 1", "whole heads are");
+            throw ConfigReader.unsupported("partial_rotary_factor other than 1", "whole heads are");
         }
         if (config.flag("rope_interleaved", false)) {
-            throw unsupported("rope_interleaved true", "rotation by halves is");
+            throw ConfigReader.unsupported("rope_interleaved true", "rotation by halves is");
         }
-    }
-
-    private static IllegalArgumentException unsupported(String what, String instead) {
-        return new IllegalArgumentException(what + " in config.json is not supported; " + instead);
     }
 
     private int headSize(ConfigReader config) {
         if (config.has("head_dim")) {
             int size = config.positive("head_dim");
             if (size % 2 != 0) {
-                throw unsupported("odd head_dim " + size, "even ones are");
+                throw ConfigReader.unsupported("odd head_dim " + size, "even ones are");
             }
             return size;
         }
@@ -205,14 +189,14 @@ public final class LlamaConfig {
         for (String type : config.texts("layer_types")) {
             boolean known = "full_attention".equals(type) || "sliding_attention".equals(type);
             if (!known || !sliding && "sliding_attention".equals(type)) {
-                throw unsupported("layer type " + type, "full_attention is");
+                throw ConfigReader.unsupported("layer type " + type, "full_attention is");
             }
         }
         return sliding ? config.positive("sliding_window", 4096) : 0;
     }
 
     /**
-     * Returns the {@code config.json} that this was read from.
+     * Returns the {@code config.json} that this was read from, with its architecture.
      *
      * @return a copy of the JSON object
      */
@@ -224,6 +208,14 @@ public final class LlamaConfig {
             JsonArray ends = new JsonArray();
             endTokens.forEach(ends::add);
             copy.add("eos_token_id", ends);
+        }
+        if (!copy.has("architectures")) {
+            JsonArray architectures = new JsonArray();
+            architectures.add(
+                    modelType.substring(0, 1).toUpperCase(Locale.ROOT)
+                            + modelType.substring(1)
+                            + "ForCausalLM");
+            copy.add("architectures", architectures);
         }
         return copy;
     }

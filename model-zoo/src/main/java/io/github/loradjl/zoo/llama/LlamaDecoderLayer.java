@@ -8,10 +8,12 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
+import io.github.loradjl.zoo.block.ModelBlock;
+import io.github.loradjl.zoo.block.RmsNorm;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 
 /** Attention and feed-forward, each on the normalised hidden states and added to them. */
-final class LlamaDecoderLayer extends LlamaBlock {
+final class LlamaDecoderLayer extends ModelBlock {
 
     private final LlamaAttention selfAttn;
     private final LlamaMlp mlp;

@@ -1,6 +1,5 @@
 package io.github.loradjl.zoo.llama;
 
-import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -10,18 +9,15 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.NormalInitializer;
-import ai.djl.util.PairList;
 
-import io.github.loradjl.adapter.StoredWeights;
+import com.google.gson.JsonObject;
 import io.github.loradjl.staged.Stage;
-import io.github.loradjl.staged.StagedBlock;
 import io.github.loradjl.torch.GradientMode;
-import io.github.loradjl.zoo.text.generate.AutoregressiveBlock;
+import io.github.loradjl.zoo.block.LanguageModel;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 
-import java.io.DataInputStream;
-import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -46,8 +42,7 @@ import java.util.Set;
  * @see <a href="https://arxiv.org/abs/2302.13971">LLaMA</a>
  * @see <a href="https://arxiv.org/abs/2307.09288">Llama 2</a>
  */
-public final class LlamaForCausalLM extends LlamaBlock
-        implements StagedBlock, AutoregressiveBlock, StoredWeights {
+public final class LlamaForCausalLM extends LanguageModel {
 
     private final LlamaConfig config;
     private final LlamaModel model;
@@ -55,7 +50,6 @@ public final class LlamaForCausalLM extends LlamaBlock
     private Linear lmHead;
 
     private final LlamaStages stages;
-    private StoredWeights storedWeights;
 
     /**
      * Creates a model without weights: {@code initialize} draws random ones, matrices from a normal
@@ -85,37 +79,35 @@ public final class LlamaForCausalLM extends LlamaBlock
         return config;
     }
 
-    /**
-     * Says which checkpoint the weights came from.
-     *
-     * @param storedWeights the digests of its tensors, or null for weights from nowhere
-     */
-    public void setStoredWeights(StoredWeights storedWeights) {
-        this.storedWeights = storedWeights;
+    /** {@inheritDoc} */
+    @Override
+    public JsonObject toConfigJson() {
+        return config.toJson();
     }
 
     /** {@inheritDoc} */
     @Override
-    public byte[] sha256(String parameterPath) {
-        return storedWeights == null ? null : storedWeights.sha256(parameterPath);
+    public LlamaForCausalLM newEmpty() {
+        return new LlamaForCausalLM(config);
     }
 
     /** {@inheritDoc} */
     @Override
-    public void weightsChanged() {
-        storedWeights = null;
+    public int getMaxLength() {
+        return Math.min(config.getMaxPositions(), config.getMaxInputLength());
     }
 
-    /**
-     * {@inheritDoc}
-     *
-     * <p>The weights are then no longer those of the checkpoint.
-     */
+    /** {@inheritDoc} */
     @Override
-    public void loadParameters(NDManager manager, DataInputStream is)
-            throws IOException, MalformedModelException {
-        weightsChanged();
-        super.loadParameters(manager, is);
+    public Map<String, String> getCopies() {
+        return Map.of("lm_head.weight", "model.embed_tokens.weight");
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public boolean isUnused(String tensor) {
+        // Older checkpoints store the angles, which follow from the configuration.
+        return tensor.endsWith(".rotary_emb.inv_freq");
     }
 
     /** {@inheritDoc} */
@@ -126,61 +118,8 @@ public final class LlamaForCausalLM extends LlamaBlock
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore store, NDList data, boolean training, PairList<String, Object> params) {
-        if (training) {
-            return run(store, data, null, true);
-        }
-        try (GradientMode mode = GradientMode.off()) {
-            return run(store, data, null, false);
-        }
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected NDList forwardInternal(
-            ParameterStore store, NDList data, NDList labels, PairList<String, Object> params) {
-        return run(store, data, labels, true);
-    }
-
-    /**
-     * Computes the mean loss in evaluation mode, with the head only where there are labels.
-     *
-     * @param parameterStore the parameter store
-     * @param data as for {@code forward}
-     * @param labels as for {@code forward}
-     * @return a float32 scalar
-     */
-    public NDArray evaluateLoss(ParameterStore parameterStore, NDList data, NDList labels) {
-        try (GradientMode mode = GradientMode.off()) {
-            NDList loss = run(parameterStore, data, labels, false);
-            loss.get(1).close();
-            return loss.head();
-        }
-    }
-
-    /** Runs the chain and closes what each stage leaves behind. */
-    private NDList run(ParameterStore store, NDList data, NDList labels, boolean training) {
-        List<Stage> chain = stages.list();
-        NDList inputs = data;
-        for (Stage stage : chain) {
-            boolean head = stage == chain.get(chain.size() - 1);
-            NDList outputs =
-                    head && labels != null
-                            ? stages.loss(store, inputs, labels, training)
-                            : stage.forward(store, inputs, training);
-            for (NDArray input : inputs) {
-                if (!holds(data, input) && !holds(outputs, input)) {
-                    input.close();
-                }
-            }
-            inputs = outputs;
-        }
-        return inputs;
-    }
-
-    private static boolean holds(NDList list, NDArray array) {
-        return list.stream().anyMatch(a -> a == array);
+    protected NDList loss(ParameterStore store, NDList inputs, NDList labels, boolean training) {
+        return stages.loss(store, inputs, labels, training);
     }
 
     /** {@inheritDoc} */

@@ -10,13 +10,14 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
 import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.zoo.block.ModelBlock;
 
 /**
  * The SwiGLU feed-forward layer: down(silu(gate(x)) * up(x)).
  *
  * @see <a href="https://arxiv.org/abs/2002.05202">GLU Variants Improve Transformer</a>
  */
-final class LlamaMlp extends LlamaBlock {
+final class LlamaMlp extends ModelBlock {
 
     // Not final: an adapter takes the place of a projection.
     private Linear gateProj;

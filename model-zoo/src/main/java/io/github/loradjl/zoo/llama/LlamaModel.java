@@ -8,6 +8,10 @@ import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
+import io.github.loradjl.zoo.block.ModelBlock;
+import io.github.loradjl.zoo.block.RmsNorm;
+import io.github.loradjl.zoo.block.TokenEmbedding;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,7 +19,7 @@ import java.util.List;
  * The part under the head: token vectors, layers, last norm. It only gives them their place in the
  * tree; {@link LlamaForCausalLM} runs them as stages.
  */
-final class LlamaModel extends LlamaBlock {
+final class LlamaModel extends ModelBlock {
 
     private final TokenEmbedding embedTokens;
     private final Layers layers;
@@ -64,7 +68,7 @@ final class LlamaModel extends LlamaBlock {
     }
 
     /** The layers, named by their number. */
-    private static final class Layers extends LlamaBlock {
+    private static final class Layers extends ModelBlock {
 
         private final List<LlamaDecoderLayer> list = new ArrayList<>();
 

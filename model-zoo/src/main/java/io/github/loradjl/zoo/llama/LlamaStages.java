@@ -1,16 +1,15 @@
 package io.github.loradjl.zoo.llama;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.nn.Block;
-import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 
 import io.github.loradjl.staged.Stage;
 import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.zoo.block.LanguageHead;
+import io.github.loradjl.zoo.block.ModelBlock;
 import io.github.loradjl.zoo.text.CausalLmLoss;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 import org.slf4j.Logger;
@@ -29,12 +28,9 @@ final class LlamaStages {
 
     private static final Logger logger = LoggerFactory.getLogger(LlamaStages.class);
 
-    /** The number of logits computed at once where no gradient is wanted, 64 MiB in float32. */
-    private static final long LOGITS = 1 << 24;
-
     private final LlamaConfig config;
     private final LlamaModel model;
-    private final Supplier<Linear> lmHead;
+    private final LanguageHead head;
     private final RotaryTables tables;
     private final List<Stage> list;
     private final AtomicBoolean warned = new AtomicBoolean();
@@ -42,7 +38,12 @@ final class LlamaStages {
     LlamaStages(LlamaConfig config, LlamaModel model, Supplier<Linear> lmHead) {
         this.config = config;
         this.model = model;
-        this.lmHead = lmHead;
+        head =
+                new LanguageHead(
+                        config.getVocabularySize(),
+                        lmHead,
+                        model.embedTokens(),
+                        (store, x, training) -> ModelBlock.apply(model.norm(), store, x, training));
         tables = new RotaryTables(config.getRope().frequencies(config.getHeadSize()));
         List<Stage> stages = new ArrayList<>();
         stages.add(new EmbeddingStage());
@@ -59,22 +60,7 @@ final class LlamaStages {
     NDList loss(ParameterStore store, NDList inputs, NDList labels, boolean training) {
         NDArray label = labels.singletonOrThrow();
         CausalLmLoss.checkLabels(label, config.getVocabularySize());
-        NDList rows = TorchOps.nextTokenRows(inputs.get(0), label);
-        try (NDArray hidden = rows.get(0);
-                NDArray targets = rows.get(1)) {
-            NDArray weight = plainHead(store, hidden, training);
-            if (weight != null) {
-                try (NDArray normed = LlamaBlock.apply(model.norm(), store, hidden, training)) {
-                    return HeadLoss.mean(normed, weight, targets);
-                }
-            }
-            try (NDArray logits = logits(store, hidden, training);
-                    NDArray plain = logits.stopGradient()) {
-                return new NDList(
-                        TorchOps.crossEntropy(logits, targets),
-                        HeadLoss.countCorrect(plain, targets));
-            }
-        }
+        return head.loss(store, TorchOps.nextTokenRows(inputs.get(0), label), training);
     }
 
     /** Runs the whole chain as far as the loss of each label by itself. */
@@ -86,40 +72,9 @@ final class LlamaStages {
             states.get(0).close();
             states = outputs;
         }
-        try (NDList last = states;
-                NDList rows = TorchOps.nextTokenRows(last.get(0), labels)) {
-            return eachLoss(store, rows.get(0), rows.get(1));
+        try (NDList last = states) {
+            return head.eachLoss(store, TorchOps.nextTokenRows(last.get(0), labels));
         }
-    }
-
-    /** Runs the head a part of the rows at a time, as the logits are by far the largest arrays. */
-    private NDArray eachLoss(ParameterStore store, NDArray hidden, NDArray targets) {
-        long count = targets.getShape().get(0);
-        long step = Math.max(1, LOGITS / config.getVocabularySize());
-        try (NDList losses = new NDList()) {
-            for (long from = 0; from < count; from += step) {
-                NDIndex part = new NDIndex("{}:{}", from, Math.min(count, from + step));
-                try (NDArray x = hidden.get(part);
-                        NDArray labels = targets.get(part);
-                        NDArray logits = logits(store, x, false)) {
-                    losses.add(TorchOps.crossEntropyEach(logits, labels));
-                }
-            }
-            return NDArrays.concat(losses);
-        }
-    }
-
-    /** Returns the head's weight if nothing is trained in the head, null otherwise. */
-    private NDArray plainHead(ParameterStore store, NDArray like, boolean training) {
-        Linear head = lmHead.get();
-        NDArray weight = null;
-        if (head == null) {
-            weight = model.embedTokens().table(store, like, training);
-        } else if (head.getClass() == Linear.class) {
-            Parameter parameter = head.getDirectParameters().get("weight");
-            weight = store.getValue(parameter, like.getDevice(), training);
-        }
-        return weight == null || TorchOps.requiresGradient(weight) ? null : weight;
     }
 
     /** Continues a generation. */
@@ -141,7 +96,7 @@ final class LlamaStages {
         }
         cache.advance(count);
         try (NDArray last = inputs.get(0).get(":, -1")) {
-            return logits(store, last, false);
+            return head.logits(store, last, false);
         } finally {
             inputs.forEach(NDArray::close);
         }
@@ -152,7 +107,7 @@ final class LlamaStages {
         long count = ids.getShape().get(1);
         long length = cache.getLength() + count;
         checkLength(length);
-        NDArray hidden = LlamaBlock.apply(model.embedTokens(), store, ids, false);
+        NDArray hidden = ModelBlock.apply(model.embedTokens(), store, ids, false);
         NDList inputs = new NDList(hidden);
         try (NDArray positions = cache.positions(ids.getManager(), count)) {
             inputs.addAll(
@@ -169,7 +124,7 @@ final class LlamaStages {
         }
         long length = from + ids.getShape().get(1);
         checkLength(length);
-        NDArray hidden = LlamaBlock.apply(model.embedTokens(), store, ids, training);
+        NDArray hidden = ModelBlock.apply(model.embedTokens(), store, ids, training);
         NDList outputs = new NDList(hidden);
         if (data.size() > 2) {
             NDArray positions = data.get(2);
@@ -215,16 +170,6 @@ final class LlamaStages {
             }
         }
         return false;
-    }
-
-    private NDArray logits(ParameterStore store, NDArray hidden, boolean training) {
-        try (NDArray normed = LlamaBlock.apply(model.norm(), store, hidden, training)) {
-            Linear head = lmHead.get();
-            if (head != null) {
-                return LlamaBlock.apply(head, store, normed, training);
-            }
-            return TorchOps.linear(normed, model.embedTokens().table(store, normed, training));
-        }
     }
 
     private final class EmbeddingStage implements Stage {
@@ -274,14 +219,13 @@ final class LlamaStages {
         /** {@inheritDoc} */
         @Override
         public List<Block> getBlocks() {
-            Linear head = lmHead.get();
-            return List.of(model.norm(), head == null ? model.embedTokens() : head);
+            return List.of(model.norm(), head.getBlock());
         }
 
         /** {@inheritDoc} */
         @Override
         public NDList forward(ParameterStore store, NDList inputs, boolean training) {
-            return new NDList(logits(store, inputs.get(0), training));
+            return new NDList(head.logits(store, inputs.get(0), training));
         }
 
         /** {@inheritDoc} */

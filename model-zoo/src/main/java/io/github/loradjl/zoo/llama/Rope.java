@@ -1,6 +1,7 @@
 package io.github.loradjl.zoo.llama;
 
 import com.google.gson.JsonObject;
+import io.github.loradjl.zoo.block.ConfigReader;
 
 import java.util.Set;
 

@@ -8,7 +8,10 @@ import ai.djl.training.ParameterStore;
 
 import java.util.Set;
 
-/** A causal language model that can continue from cached keys and values. */
+/**
+ * A language model that can continue from cached keys and values: a causal one, which continues its
+ * prompt, or an encoder with a decoder, which answers it.
+ */
 public interface AutoregressiveBlock extends Block {
 
     /**
@@ -16,10 +19,35 @@ public interface AutoregressiveBlock extends Block {
      *
      * @param manager the manager that the cache belongs to
      * @param batch the number of rows
-     * @param capacity the number of positions, prompt included
+     * @param capacity the number of positions; those of a prompt count unless an encoder reads it
      * @return the cache
      */
     KeyValueCache newCache(NDManager manager, int batch, int capacity);
+
+    /**
+     * Tells whether prompts are read by an encoder.
+     *
+     * @return false unless overridden
+     */
+    default boolean isEncoderDecoder() {
+        return false;
+    }
+
+    /**
+     * Reads prompts with the encoder, without recording, and gives the cache what the decoder needs
+     * of them.
+     *
+     * @param parameterStore the parameter store
+     * @param ids the prompts, of shape (batch, s) and type INT64
+     * @param mask of the same shape, zero at padding
+     * @param cache a new cache
+     * @return the token that every row begins with
+     * @throws UnsupportedOperationException if the model has no encoder
+     */
+    default long readPrompts(
+            ParameterStore parameterStore, NDArray ids, NDArray mask, KeyValueCache cache) {
+        throw new UnsupportedOperationException("this model has no encoder");
+    }
 
     /**
      * Predicts the token after the last of the given ones, without recording. Rows that the cache
@@ -37,7 +65,7 @@ public interface AutoregressiveBlock extends Block {
      *
      * @param parameterStore the parameter store
      * @param data as for {@code forward}
-     * @param labels an INT64 array of shape (batch, t), not shifted, with {@link
+     * @param labels as for {@code forward}, with {@link
      *     io.github.loradjl.torch.TorchOps#IGNORE_INDEX} where nothing is asked
      * @return the negative log-probabilities of the k other labels, row after row, as a float32
      *     array of shape (k)

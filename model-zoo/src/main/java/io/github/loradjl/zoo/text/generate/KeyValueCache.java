@@ -1,6 +1,7 @@
 package io.github.loradjl.zoo.text.generate;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -25,6 +26,11 @@ public final class KeyValueCache implements AutoCloseable {
     private int length;
     // INT32, of shape (batch, 1, 1, 1); null where no row is padded.
     private NDArray padding;
+    // Of the input of an encoder, for each layer; null without one.
+    private NDArray[] memoryKeys;
+    private NDArray[] memoryValues;
+    // Null where no input is padded.
+    private NDArray memoryBias;
 
     /**
      * Allocates a cache.
@@ -134,9 +140,58 @@ public final class KeyValueCache implements AutoCloseable {
     }
 
     /**
+     * Keeps what every step of a decoder needs of the encoder's output.
+     *
+     * @param layerKeys the keys of each layer, of shape (batch, heads, s, head size); the cache's
+     *     from now on
+     * @param layerValues the values of each layer, likewise
+     * @param bias numbers to add to the scores, of shape (batch, 1, 1, s); likewise, or null
+     */
+    public void setMemory(NDList layerKeys, NDList layerValues, NDArray bias) {
+        layerKeys.attach(manager);
+        layerValues.attach(manager);
+        memoryKeys = layerKeys.toArray(NDArray[]::new);
+        memoryValues = layerValues.toArray(NDArray[]::new);
+        memoryBias = bias;
+        if (bias != null) {
+            bias.attach(manager);
+        }
+    }
+
+    /**
+     * Returns the keys of the encoder's output.
+     *
+     * @param layer the number of the layer
+     * @return keys of shape (batch, heads, s, head size), which stay the cache's
+     */
+    public NDArray memoryKeys(int layer) {
+        return memoryKeys[layer];
+    }
+
+    /**
+     * Returns the values of the encoder's output.
+     *
+     * @param layer the number of the layer
+     * @return values of shape (batch, heads, s, head size), which stay the cache's
+     */
+    public NDArray memoryValues(int layer) {
+        return memoryValues[layer];
+    }
+
+    /**
+     * Returns what hides the padding of the encoder's input.
+     *
+     * @return numbers to add to the scores, of shape (batch, 1, 1, s), or null where no row is
+     *     padded
+     */
+    public NDArray memoryBias() {
+        return memoryBias;
+    }
+
+    /**
      * Keeps some rows and forgets the others.
      *
-     * @param rows the rows to keep, in their new order
+     * @param rows the rows to keep, in their new order; a row may be kept several times
      */
     public void keepRows(int[] rows) {
         long[] numbers = Arrays.stream(rows).asLongStream().toArray();
@@ -147,6 +202,13 @@ public final class KeyValueCache implements AutoCloseable {
             }
             if (padding != null) {
                 padding = taken(padding, index);
+            }
+            if (memoryKeys != null) {
+                Arrays.setAll(memoryKeys, i -> taken(memoryKeys[i], index));
+                Arrays.setAll(memoryValues, i -> taken(memoryValues[i], index));
+            }
+            if (memoryBias != null) {
+                memoryBias = taken(memoryBias, index);
             }
         }
     }

@@ -18,7 +18,8 @@ import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
 /**
- * Continues token ids with a causal language model.
+ * Generates token ids: continues prompts with a causal language model, or answers them with an
+ * encoder and a decoder.
  *
  * <p>The cache of keys and values is allocated once for the prompt and all new tokens. Nothing is
  * recorded for gradients. Calls may come from several threads at once, each with the adapters that
@@ -126,16 +127,18 @@ public final class TokenGenerator {
             return List.of();
         }
         Set<Long> ends = config.isStopAtEnd() ? model.block().getEndTokens() : Set.of();
-        int capacity = longest + config.getMaxNewTokens();
+        boolean encoded = model.block().isEncoderDecoder();
+        int capacity = (encoded ? 0 : longest) + config.getMaxNewTokens();
         try (GradientMode mode = GradientMode.off();
                 AdapterSelection.Scope adapters = model.pinAdapters();
                 NDManager manager = model.newManager();
                 KeyValueCache cache = model.block().newCache(manager, rows.size(), capacity)) {
-            int width = longest;
-            cache.setPadding(prompts.stream().mapToInt(p -> width - p.length).toArray());
             ParameterStore store = new ParameterStore(manager, false);
             List<Row> batch = rows;
-            long[] next = padded(prompts, longest);
+            long[] next =
+                    encoded
+                            ? encode(manager, store, prompts, longest, cache)
+                            : begin(prompts, longest, cache);
             while (true) {
                 float[][] logits = logits(manager, store, next, batch.size(), cache);
                 for (int i = 0; i < logits.length; i++) {
@@ -162,8 +165,33 @@ public final class TokenGenerator {
         return IntStream.range(0, batch.size()).filter(i -> !batch.get(i).isDone()).toArray();
     }
 
+    /** Hands the prompts to the encoder; the decoder begins with one token in each row. */
+    private long[] encode(
+            NDManager manager,
+            ParameterStore store,
+            List<long[]> prompts,
+            int width,
+            KeyValueCache cache) {
+        // Which token pads does not matter, as nothing sees it.
+        long[] ids = new long[prompts.size() * width];
+        long[] mask = new long[ids.length];
+        for (int i = 0; i < prompts.size(); i++) {
+            long[] prompt = prompts.get(i);
+            System.arraycopy(prompt, 0, ids, i * width, prompt.length);
+            Arrays.fill(mask, i * width, i * width + prompt.length, 1);
+        }
+        long[] starts = new long[prompts.size()];
+        Shape shape = new Shape(prompts.size(), width);
+        try (NDArray tokens = manager.create(ids, shape);
+                NDArray seen = manager.create(mask, shape)) {
+            Arrays.fill(starts, model.block().readPrompts(store, tokens, seen, cache));
+        }
+        return starts;
+    }
+
     /** Pads on the left; which token pads does not matter, as nothing sees it. */
-    private static long[] padded(List<long[]> prompts, int width) {
+    private static long[] begin(List<long[]> prompts, int width, KeyValueCache cache) {
+        cache.setPadding(prompts.stream().mapToInt(p -> width - p.length).toArray());
         long[] ids = new long[prompts.size() * width];
         for (int i = 0; i < prompts.size(); i++) {
             long[] prompt = prompts.get(i);

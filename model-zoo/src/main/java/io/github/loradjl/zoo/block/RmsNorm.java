@@ -1,4 +1,4 @@
-package io.github.loradjl.zoo.llama;
+package io.github.loradjl.zoo.block;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -14,12 +14,18 @@ import io.github.loradjl.torch.TorchOps;
  *
  * @see <a href="https://arxiv.org/abs/1910.07467">Root Mean Square Layer Normalization</a>
  */
-final class RmsNorm extends LlamaBlock {
+public final class RmsNorm extends ModelBlock {
 
     private final Parameter weight;
     private final float epsilon;
 
-    RmsNorm(int size, float epsilon) {
+    /**
+     * Creates a norm without weights.
+     *
+     * @param size the width of the hidden states
+     * @param epsilon the number added to the mean square
+     */
+    public RmsNorm(int size, float epsilon) {
         this.epsilon = epsilon;
         weight =
                 addParameter(

@@ -1,4 +1,4 @@
-package io.github.loradjl.zoo.llama;
+package io.github.loradjl.zoo.block;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

@@ -1,4 +1,4 @@
-package io.github.loradjl.zoo.llama;
+package io.github.loradjl.zoo.block;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;

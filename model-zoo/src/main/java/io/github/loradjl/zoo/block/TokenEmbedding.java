@@ -1,4 +1,4 @@
-package io.github.loradjl.zoo.llama;
+package io.github.loradjl.zoo.block;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -11,13 +11,19 @@ import ai.djl.util.PairList;
 import io.github.loradjl.torch.TorchOps;
 
 /** The table of token vectors; where the head is tied it also gives the logits. */
-final class TokenEmbedding extends LlamaBlock {
+public final class TokenEmbedding extends ModelBlock {
 
     private final Parameter weight;
     private final int vocabulary;
     private final int size;
 
-    TokenEmbedding(int vocabulary, int size) {
+    /**
+     * Creates a table without weights.
+     *
+     * @param vocabulary the number of tokens
+     * @param size the width of their vectors
+     */
+    public TokenEmbedding(int vocabulary, int size) {
         this.vocabulary = vocabulary;
         this.size = size;
         weight =
@@ -50,18 +56,33 @@ final class TokenEmbedding extends LlamaBlock {
         return new NDList(TorchOps.embedding(table(store, ids, training), ids));
     }
 
-    /** Returns the table itself, of shape (vocabulary, size), on the device of an array. */
-    NDArray table(ParameterStore store, NDArray like, boolean training) {
+    /**
+     * Returns the table itself.
+     *
+     * @param store the parameter store
+     * @param like an array on the device that is wanted
+     * @param training true to run in training mode
+     * @return an array of shape (vocabulary, size)
+     */
+    public NDArray table(ParameterStore store, NDArray like, boolean training) {
         return store.getValue(weight, like.getDevice(), training);
     }
 
-    /** Returns the weight, of whose type everything else is. */
-    NDArray sample() {
+    /**
+     * Returns the weight, of whose type everything else is.
+     *
+     * @return the weight
+     */
+    public NDArray sample() {
         return weight.getArray();
     }
 
-    /** Returns the manager of the weight. */
-    NDManager owner() {
+    /**
+     * Returns the manager of the weight.
+     *
+     * @return the manager
+     */
+    public NDManager owner() {
         return weight.getArray().getManager();
     }
 

@@ -1,0 +1,2 @@
+/** What models of different kinds are made of. */
+package io.github.loradjl.zoo.block;

@@ -1,0 +1,2 @@
+/** T5 models. */
+package io.github.loradjl.zoo.t5;
