@@ -281,6 +281,18 @@ public final class TorchOps {
     }
 
     /**
+     * Multiplies by a constant. DJL's own {@code mul(Number)} must not be recorded: the graph would
+     * refer to the number's memory, which ends with the call.
+     *
+     * @param x an array
+     * @param factor one of a few constants; each is kept
+     * @return an array of the shape and type of {@code x}
+     */
+    public static NDArray scale(NDArray x, double factor) {
+        return one("scale", x, Module.scalar(factor));
+    }
+
+    /**
      * Normalises by the root mean square, computed in float32, and scales: {@code weight * x /
      * sqrt(mean(x^2) + eps)}.
      *

@@ -111,6 +111,10 @@ class Ops(Module):
     seen = torch.logical_and(own, torch.ne(keys, 0))
     itself = torch.eye(t, dtype=11, layout=None, device=ops.prim.device(segments))
     return torch.logical_or(torch.logical_and(causal, seen), itself)
+  def scale(self: __torch__.Ops,
+    x: Tensor,
+    factor: Tensor) -> Tensor:
+    return torch.mul(x, factor)
   def rms_norm(self: __torch__.Ops,
     x: Tensor,
     weight: Tensor,

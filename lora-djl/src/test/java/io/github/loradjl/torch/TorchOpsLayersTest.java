@@ -239,6 +239,14 @@ class TorchOpsLayersTest {
     }
 
     @Test
+    void scale_isAProductOfTheSameType() {
+        NDArray x = normal(3, 4);
+        NDArray half = manager.full(x.getShape(), 0.5f);
+        OpCheck.agrees(manager, v -> TorchOps.scale(v.get(0), 0.5), v -> v.get(0).mul(half), x);
+        assertThat(TorchOps.elementSize(TorchOps.scale(TorchOps.toBfloat16(x), 0.5))).isEqualTo(2);
+    }
+
+    @Test
     void labelledRows_pairsEachPositionWithItsLabel() {
         long[] labels = {7, -100, 8, -100, 6, -100};
         NDArray array = manager.create(labels, new Shape(2, 3));

@@ -348,6 +348,7 @@ class TorchOpsTest {
         all.put("positionBias", () -> close(TorchOps.positionBias(table, buckets)));
         all.put("hide", () -> close(TorchOps.hide(numbers, keys)));
         all.put("causalMask", () -> close(TorchOps.causalMask(rowsOfLabels)));
+        all.put("scale", () -> close(TorchOps.scale(x, 0.5)));
         all.put("rmsNorm", () -> close(TorchOps.rmsNorm(x, norm, 1e-5f)));
         all.put("siluProduct", () -> close(TorchOps.siluProduct(x, y)));
         all.put("geluProduct", () -> close(TorchOps.geluProduct(x, y)));

@@ -132,7 +132,7 @@ final class T5Stages {
             return finished;
         }
         try (finished) {
-            return finished.mul(Math.pow(config.getHiddenSize(), -0.5));
+            return TorchOps.scale(finished, Math.pow(config.getHiddenSize(), -0.5));
         }
     }
 
