@@ -8,8 +8,7 @@ import ai.djl.repository.zoo.ZooModel;
 
 import io.github.loradjl.LoraModel;
 import io.github.loradjl.peft.PeftAdapter;
-import io.github.loradjl.zoo.llama.LlamaConfig;
-import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+import io.github.loradjl.zoo.block.LanguageModel;
 import io.github.loradjl.zoo.text.TextTokenizer;
 
 import java.io.IOException;
@@ -58,8 +57,7 @@ final class LoadedModel implements AutoCloseable {
     /** Returns the most positions that the model was made for. */
     int maxLength() {
         Block block = lora == null ? model.getBlock() : lora.getBase();
-        LlamaConfig config = ((LlamaForCausalLM) block).getConfig();
-        return Math.min(config.getMaxPositions(), config.getMaxInputLength());
+        return ((LanguageModel) block).getMaxLength();
     }
 
     /** {@inheritDoc} */

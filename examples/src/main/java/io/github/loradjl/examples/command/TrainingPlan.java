@@ -17,7 +17,7 @@ import io.github.loradjl.training.FineTuningConfig;
 import io.github.loradjl.training.LearningRateSchedule;
 import io.github.loradjl.training.LoraGaListener;
 import io.github.loradjl.training.LoraPlus;
-import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+import io.github.loradjl.zoo.block.LanguageModel;
 import io.github.loradjl.zoo.text.CausalLmLoss;
 import io.github.loradjl.zoo.text.CausalLmTokens;
 import io.github.loradjl.zoo.text.TextReport;
@@ -135,7 +135,7 @@ final class TrainingPlan {
     /** Computes the loss of a batch without training. */
     NDArray evaluate(NDList input, NDList labels) {
         ParameterStore store = new ParameterStore(input.head().getManager(), false);
-        return ((LlamaForCausalLM) lora.getBase()).evaluateLoss(store, input, labels);
+        return ((LanguageModel) lora.getBase()).evaluateLoss(store, input, labels);
     }
 
     /** Says in five lines what will be done. */

@@ -31,8 +31,8 @@ public final class NativeHeap {
             C library = Native.load("c", C.class);
             library.malloc_trim(0); // Fails here, if it must, and not in the midst of a run.
             return library;
-        } catch (UnsatisfiedLinkError e) {
-            return null; // A C library other than glibc.
+        } catch (LinkageError e) {
+            return null; // A C library other than glibc, or no place for JNA's own.
         }
     }
 

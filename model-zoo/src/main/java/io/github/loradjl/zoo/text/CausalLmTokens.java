@@ -42,7 +42,8 @@ public final class CausalLmTokens implements TokenCounter {
                 NDList rows = TorchOps.nextTokenRows(plain, labels.head());
                 NDArray likeliest = rows.get(0).argMax(1);
                 NDArray hits = likeliest.eq(rows.get(1));
-                NDArray sum = hits.toType(DataType.INT64, false).sum()) {
+                NDArray numbers = hits.toType(DataType.INT64, false);
+                NDArray sum = numbers.sum()) {
             return sum.getLong();
         }
     }
