@@ -56,6 +56,13 @@ final class DataOptions {
     private Path validation;
 
     @Option(
+            names = "--validation-limit",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            description = "Read so many rows of --validation (default: all).")
+    private Integer validationLimit;
+
+    @Option(
             names = "--hold-out",
             paramLabel = "SHARE",
             defaultValue = "0.05",
@@ -137,10 +144,13 @@ final class DataOptions {
         TextDataset train = builder.build();
         train.prepare(null);
         if (validationFile() != null) {
-            TextDataset held =
+            TextDataset.Builder validating =
                     builder(tokenizer, template, rows, batchSize, false, seed)
-                            .setFile(validationFile())
-                            .build();
+                            .setFile(validationFile());
+            if (validationLimit != null) {
+                validating.optLimit(validationLimit);
+            }
+            TextDataset held = validating.build();
             held.prepare(null);
             return new Data(train, held);
         }

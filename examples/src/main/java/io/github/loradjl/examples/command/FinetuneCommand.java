@@ -61,8 +61,14 @@ public final class FinetuneCommand implements Callable<Integer> {
     @Mixin(name = "Adapter")
     private AdapterOptions adapterOptions;
 
+    @Mixin(name = "Start")
+    private StartOptions startOptions;
+
     @Mixin(name = "Training")
     private TrainingOptions trainingOptions;
+
+    @Mixin(name = "Learning rate")
+    private RateOptions rateOptions;
 
     @Mixin(name = "Optimizer")
     private OptimizerOptions optimizerOptions;
@@ -82,7 +88,9 @@ public final class FinetuneCommand implements Callable<Integer> {
                         dataOptions,
                         rowOptions,
                         adapterOptions,
+                        startOptions,
                         trainingOptions,
+                        rateOptions,
                         optimizerOptions,
                         runOptions);
         PrintStream err = System.err;

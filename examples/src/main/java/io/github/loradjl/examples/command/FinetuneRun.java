@@ -97,7 +97,7 @@ final class FinetuneRun {
                                 .toList();
                 LossPlot.write(
                         metrics.written(),
-                        options.model().name() + ", " + options.start(),
+                        options.model().name() + ", " + options.describeStart(),
                         out.resolve("loss.png"));
             }
         }

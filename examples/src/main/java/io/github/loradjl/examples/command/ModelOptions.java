@@ -5,6 +5,8 @@ import ai.djl.MalformedModelException;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ZooModel;
 
 import com.google.gson.JsonElement;
@@ -113,6 +115,21 @@ final class ModelOptions {
 
     ZooModel<NDList, NDList> load() throws IOException, MalformedModelException {
         return HuggingFaceFolder.load(folder(), device(), dtype.dataType);
+    }
+
+    /** Loads a copy in float32 whose own parameters can be trained. */
+    ZooModel<NDList, NDList> loadTrainable() throws IOException, MalformedModelException {
+        try {
+            return Criteria.builder()
+                    .setTypes(NDList.class, NDList.class)
+                    .optModelZoo(HuggingFaceFolder.zoo(folder()))
+                    .optDevice(device())
+                    .optOption("trainParam", "true")
+                    .build()
+                    .loadModel();
+        } catch (ModelNotFoundException e) {
+            throw new MalformedModelException(e.getMessage(), e);
+        }
     }
 
     Device device() {

@@ -75,18 +75,9 @@ final class TrainingPlan {
     }
 
     AdamW optimizer() {
-        OptimizerOptions chosen = options.optimizer();
-        ParameterTracker rate =
-                chosen.loraplusLrRatio() == 1
-                        ? schedule
-                        : new LoraPlus(lora, schedule, chosen.loraplusLrRatio());
-        return AdamW.builder()
-                .optLearningRateTracker(rate)
-                .optWeightDecays((float) chosen.weightDecay())
-                .optBeta1(chosen.adamBeta1())
-                .optBeta2(chosen.adamBeta2())
-                .optEpsilon(chosen.adamEpsilon())
-                .build();
+        double ratio = options.rate().loraplusLrRatio();
+        ParameterTracker rate = ratio == 1 ? schedule : new LoraPlus(lora, schedule, ratio);
+        return options.optimizer().adamW().optLearningRateTracker(rate).build();
     }
 
     /** Makes the trainer; LoRA-GA's gradient pass runs here if the adapter waits for it. */
@@ -156,7 +147,7 @@ final class TrainingPlan {
         line(
                 err,
                 "adapter  %s: %,d trainable parameters in %d layers",
-                options.start(),
+                options.describeStart(),
                 lora.getTrainableCount(),
                 lora.getTargets(LoraModel.DEFAULT_ADAPTER).size());
         int accumulation = training.gradientAccumulationSteps();

@@ -1,0 +1,173 @@
+package io.github.loradjl.examples.command;
+
+import io.github.loradjl.examples.compare.Grid;
+import io.github.loradjl.examples.compare.Method;
+import io.github.loradjl.examples.compare.diagnose.Diagnostics;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+import java.util.List;
+
+/** Which methods are compared, how often, and how long. */
+final class CompareOptions {
+
+    @Option(
+            names = "--methods",
+            paramLabel = "METHOD",
+            split = ",",
+            converter = MethodConverter.class,
+            defaultValue = "full,lora,lora-ga",
+            description =
+                    "Methods: full, lora, rslora, lora+, pissa, olora, orthogonal, lora-ga; with"
+                            + " options behind colons, as lora:rank=16, lora:init=gaussian,"
+                            + " lora:data=0.25 (a quarter of the rows), lora-ga:gamma=4096,"
+                            + " lora-ga:direction=A2rBr, lora-ga:gradient=sign,"
+                            + " lora-ga:rates=1e-4+5e-4 (rates of its own) (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private List<Method> methods;
+
+    @Option(
+            names = "--learning-rates",
+            paramLabel = "RATE",
+            split = ",",
+            converter = Numbers.PositiveReal.class,
+            defaultValue = "1e-4,1e-3,5e-3",
+            description = "Highest learning rates to try (default: ${DEFAULT-VALUE}).")
+    private List<Double> learningRates;
+
+    @Option(
+            names = "--seeds",
+            paramLabel = "N",
+            split = ",",
+            converter = Numbers.NotNegative.class,
+            defaultValue = "0,1",
+            description =
+                    "Seeds of the order of rows, dropout and the draws of a start (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private List<Integer> seeds;
+
+    @Option(
+            names = "--max-steps",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            defaultValue = "100",
+            description = "Optimizer steps of each run (default: ${DEFAULT-VALUE}).")
+    private int maxSteps;
+
+    @Option(
+            names = "--batch-size",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            defaultValue = "8",
+            description = "Rows of a step (default: ${DEFAULT-VALUE}).")
+    private int batchSize;
+
+    @Option(
+            names = "--eval-steps",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            description = "Validate every N steps (default: twenty times in a run).")
+    private Integer evalSteps;
+
+    @Option(
+            names = "--calibration-batches",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            defaultValue = "8",
+            description = "Batches of LoRA-GA's gradient pass (default: ${DEFAULT-VALUE}).")
+    private int calibrationBatches;
+
+    @Option(
+            names = "--gradient-checkpointing",
+            fallbackValue = "true",
+            description = "Recompute activations layer by layer: less memory, more time.")
+    private boolean gradientCheckpointing;
+
+    @Option(
+            names = "--reference",
+            paramLabel = "METHOD",
+            defaultValue = "lora",
+            description =
+                    "The method whose final loss the others are to reach, by what stands in"
+                            + " --methods (default: ${DEFAULT-VALUE}).")
+    private String reference;
+
+    @Option(
+            names = "--common-rate",
+            paramLabel = "RATE",
+            converter = Numbers.PositiveReal.class,
+            description =
+                    "The rate at which all methods are shown beside each other (default: the best"
+                            + " one of full, or without that the smallest that all have).")
+    private Double commonRate;
+
+    @Option(
+            names = "--diagnostics",
+            paramLabel = "NAME",
+            split = ",",
+            description =
+                    "Look behind the results too: spectra of the gradient, alignment of each"
+                        + " method's first steps with those of full fine-tuning (takes memory for"
+                        + " three models), moments of LoRA-GA's start (default: none).")
+    private List<Diagnostics.Kind> diagnostics = List.of();
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    /** Reads a method. */
+    static final class MethodConverter implements ITypeConverter<Method> {
+        /** {@inheritDoc} */
+        @Override
+        public Method convert(String text) {
+            try {
+                return Method.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+
+    Grid grid() {
+        try {
+            return new Grid(methods, learningRates, seeds);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    int maxSteps() {
+        return maxSteps;
+    }
+
+    int batchSize() {
+        return batchSize;
+    }
+
+    int evalSteps() {
+        return evalSteps == null ? Math.max(1, maxSteps / 20) : evalSteps;
+    }
+
+    int calibrationBatches() {
+        return calibrationBatches;
+    }
+
+    boolean gradientCheckpointing() {
+        return gradientCheckpointing;
+    }
+
+    List<Diagnostics.Kind> diagnostics() {
+        return diagnostics;
+    }
+
+    String reference() {
+        return reference;
+    }
+
+    Double commonRate() {
+        return commonRate;
+    }
+}
