@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
+import ai.djl.training.loss.Loss;
 import ai.djl.util.PairList;
 
 import com.google.gson.JsonObject;
@@ -12,6 +13,11 @@ import io.github.loradjl.adapter.StoredWeights;
 import io.github.loradjl.staged.Stage;
 import io.github.loradjl.staged.StagedBlock;
 import io.github.loradjl.torch.GradientMode;
+import io.github.loradjl.training.TokenCounter;
+import io.github.loradjl.zoo.text.CausalLmLoss;
+import io.github.loradjl.zoo.text.CausalLmTokens;
+import io.github.loradjl.zoo.text.Seq2SeqLoss;
+import io.github.loradjl.zoo.text.Seq2SeqTokens;
 import io.github.loradjl.zoo.text.generate.AutoregressiveBlock;
 
 import java.io.DataInputStream;
@@ -81,6 +87,24 @@ public abstract class LanguageModel extends ModelBlock
      * @return true if it is
      */
     public abstract boolean isUnused(String tensor);
+
+    /**
+     * Makes the loss of this kind of model.
+     *
+     * @return a new loss
+     */
+    public Loss newLoss() {
+        return isEncoderDecoder() ? new Seq2SeqLoss() : new CausalLmLoss();
+    }
+
+    /**
+     * Makes what counts the tokens of batches for this kind of model.
+     *
+     * @return a counter
+     */
+    public TokenCounter newTokenCounter() {
+        return isEncoderDecoder() ? new Seq2SeqTokens() : new CausalLmTokens();
+    }
 
     /**
      * Says which checkpoint the weights came from.

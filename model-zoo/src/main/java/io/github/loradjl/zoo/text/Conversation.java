@@ -30,6 +30,26 @@ record Conversation(List<Map<String, Object>> messages, Map<String, Object> vari
                 Map.of());
     }
 
+    /** What stands before the last answer, and the answer. */
+    record Turn(List<Map<String, Object>> before, String answer) {}
+
+    /** Finds the last message of the assistant. */
+    Turn lastTurn() throws IOException {
+        int last = messages.size() - 1;
+        while (!ASSISTANT.equals(messages.get(last).get("role"))) {
+            last--;
+        }
+        if (!(messages.get(last).get("content") instanceof String answer)) {
+            throw new IOException(
+                    "the content of the assistant's last message is not a string: there is no text"
+                            + " to answer with");
+        }
+        if (last == 0) {
+            throw new IOException("the assistant's message comes first: nothing is asked");
+        }
+        return new Turn(List.copyOf(messages.subList(0, last)), answer);
+    }
+
     /** Renders the conversation and finds the answers. */
     Rendered render(ChatTemplate template) throws IOException {
         try {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The batches of one epoch, each given by the numbers of its sequences. A sequence is one row of
@@ -27,14 +28,27 @@ record EpochOrder(TokenRows rows, List<int[]> batches, int[][] packed) {
                 : Arrays.stream(packed[sequence]).map(rows::length).sum();
     }
 
-    /** Returns the number of tokens of the longest sequence of a batch. */
-    int longest(int[] batch) {
-        return Arrays.stream(batch).map(this::length).max().orElse(0);
+    /** Tells whether rows are pairs of what an encoder reads and what the decoder is to write. */
+    boolean isPaired() {
+        return rows.encoderLength(0) > 0;
+    }
+
+    /** Returns the most tokens that the encoder reads of a sequence of a batch. */
+    int longestSource(int[] batch) {
+        return Arrays.stream(batch).map(rows::encoderLength).max().orElse(0);
+    }
+
+    /** Returns the most tokens of a sequence of a batch, without those that the encoder reads. */
+    int longestTarget(int[] batch) {
+        IntUnaryOperator target =
+                isPaired() ? row -> rows.length(row) - rows.encoderLength(row) : this::length;
+        return Arrays.stream(batch).map(target).max().orElse(0);
     }
 
     /** Returns the number of positions of a batch, padding included. */
     long positions(int[] batch) {
-        return (long) batch.length * longest(batch);
+        int source = isPaired() ? longestSource(batch) : 0;
+        return (long) batch.length * (source + longestTarget(batch));
     }
 
     /** Returns the batch with the most positions alone. */

@@ -9,7 +9,8 @@ import java.util.Locale;
  * @param sequences their sequences: rows, or several rows packed into one
  * @param tokens the tokens in them
  * @param positions the tokens and the padding between them and the end of the longest sequence of
- *     their batch, which is what a model computes
+ *     their batch, which is what a model computes; what an encoder reads and what the decoder is to
+ *     write are padded apart
  */
 public record EpochReport(long batches, long sequences, long tokens, long positions) {
 

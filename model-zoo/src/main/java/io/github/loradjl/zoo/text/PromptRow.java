@@ -67,25 +67,9 @@ public record PromptRow(
         if (row.conversation() == null) {
             return new PromptRow(id, row.prompt(), null, Map.of(), row.completion());
         }
-        List<Map<String, Object>> messages = row.conversation().messages();
-        int last = messages.size() - 1;
-        while (!Conversation.ASSISTANT.equals(messages.get(last).get("role"))) {
-            last--;
-        }
-        if (!(messages.get(last).get("content") instanceof String answer)) {
-            throw new IOException(
-                    "the content of the assistant's last message is not a string: there is nothing"
-                            + " to compare with");
-        }
-        if (last == 0) {
-            throw new IOException("the assistant's message comes first: nothing is asked");
-        }
+        Conversation.Turn turn = row.conversation().lastTurn();
         return new PromptRow(
-                id,
-                null,
-                List.copyOf(messages.subList(0, last)),
-                row.conversation().variables(),
-                answer);
+                id, null, turn.before(), row.conversation().variables(), turn.answer());
     }
 
     /**

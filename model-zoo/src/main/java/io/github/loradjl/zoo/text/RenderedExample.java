@@ -9,7 +9,8 @@ import java.util.List;
  *
  * @param name the file and line of the row
  * @param stretches the text, cut where learning begins or ends; the first token of a row is never
- *     learnt, for nothing predicts it
+ *     learnt, for nothing predicts it. For an encoder with a decoder, what the one reads, masked,
+ *     and what the other is to write
  */
 public record RenderedExample(String name, List<Stretch> stretches) {
 
@@ -36,6 +37,13 @@ public record RenderedExample(String name, List<Stretch> stretches) {
     static RenderedExample of(String name, TokenRow row, TextTokenizer tokenizer) {
         int length = row.ids().length;
         long[] ids = Arrays.stream(row.ids()).asLongStream().toArray();
+        int source = row.encoderLength();
+        if (source > 0) {
+            String read = tokenizer.decode(Arrays.copyOf(ids, source), false);
+            String written = tokenizer.decode(Arrays.copyOfRange(ids, source, length), false);
+            return new RenderedExample(
+                    name, List.of(new Stretch(read, false), new Stretch(written, true)));
+        }
         long[] labels = new long[length];
         Arrays.fill(labels, CausalLmLoss.IGNORE_INDEX);
         row.label(labels, 0);

@@ -7,103 +7,90 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 
-/** Turns texts into rows of tokens. */
-final class RowEncoder {
+/** Turns texts into rows of tokens, for one kind of model. */
+abstract class RowEncoder {
 
     /** So many characters of a plain text are tokenised at once, which bounds memory. */
     private static final int PIECE = 200_000;
 
     private final TextTokenizer tokenizer;
-    private final int maxLength;
-    private final String promptFormat;
-    private final boolean trainOnPrompt;
-    private final ChatTemplate template;
-    private final boolean isChat;
+    private final RowOptions options;
     private final boolean addsEnd;
 
-    RowEncoder(TextSource source) {
-        tokenizer = source.tokenizer();
-        maxLength = source.maxLength();
-        promptFormat = source.promptFormat();
-        trainOnPrompt = source.trainOnPrompt();
-        template = source.template();
-        isChat = source.isChat();
+    RowEncoder(TextTokenizer tokenizer, RowOptions options) {
+        this.tokenizer = tokenizer;
+        this.options = options;
         OptionalLong end = tokenizer.getEosId();
         addsEnd =
                 endsWith(tokenizer.encode("a", true), end)
                         && !endsWith(tokenizer.encode("a", false), end);
     }
 
-    TokenRow encode(RawRow row) throws IOException {
+    static RowEncoder of(TextTokenizer tokenizer, RowOptions options) {
+        return options.maxTargetLength() > 0
+                ? new Seq2SeqRowEncoder(tokenizer, options)
+                : new CausalRowEncoder(tokenizer, options);
+    }
+
+    /** Encodes a row, whose number among all rows says what is drawn for it. */
+    TokenRow encode(RawRow row, long number) throws IOException {
         if (row.conversation() != null) {
             return chat(row.conversation());
         }
         if (row.prompt() == null) {
-            return TokenRow.of(ended(tokenizer.encode(row.completion())), 0, false, maxLength);
+            return text(row.completion(), number);
         }
-        String prompt = promptFormat.replace(TextDatasetBuilder.PROMPT, row.prompt());
-        if (isChat) {
-            return chat(Conversation.of(prompt, row.completion()));
-        }
-        int[] before = open(tokenizer.encode(prompt));
-        int[] all = ended(tokenizer.encode(prompt + row.completion()));
-        int differ = Arrays.mismatch(before, all);
-        int shared = differ < 0 ? before.length : differ;
-        return TokenRow.of(all, trainOnPrompt ? 0 : shared, shared < before.length, maxLength);
+        String prompt = options.promptFormat().replace(TextDatasetBuilder.PROMPT, row.prompt());
+        return options.isChat()
+                ? chat(Conversation.of(prompt, row.completion()))
+                : pair(prompt, row.completion());
     }
 
-    /**
-     * Encodes a conversation. The template writes all special tokens, the last one included. A
-     * token is learnt if any char of it is the assistant's.
-     */
-    private TokenRow chat(Conversation conversation) throws IOException {
-        if (template == null) {
+    /** Encodes a text without a prompt. */
+    abstract TokenRow text(String text, long number) throws IOException;
+
+    /** Encodes a prompt, formatted already, and what is to follow. */
+    abstract TokenRow pair(String prompt, String completion) throws IOException;
+
+    /** Encodes a conversation through the chat template. */
+    abstract TokenRow chat(Conversation conversation) throws IOException;
+
+    /** Cuts one long text into blocks, which are numbered from the given one on. */
+    abstract List<TokenRow> blocks(String text, long number) throws IOException;
+
+    TextTokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    RowOptions options() {
+        return options;
+    }
+
+    /** Returns whether the tokenizer puts the end token behind any text. */
+    boolean addsEnd() {
+        return addsEnd;
+    }
+
+    ChatTemplate template() throws IOException {
+        if (options.template() == null) {
             throw new IOException(
                     "the row has \"messages\", which take a chat template: set"
                             + " optChatTemplate(ChatTemplate.load(folder of the model))");
         }
-        ChatTemplate.Rendered rendered = conversation.render(template);
-        TextTokenizer.PlacedTokens tokens = tokenizer.encodePlaced(rendered.text());
-        int[] ids = ints(tokens.ids());
-        if (trainOnPrompt) {
-            return TokenRow.of(ids, 0, false, maxLength);
-        }
-        List<Integer> learnt = new ArrayList<>();
-        boolean straddling = false;
-        int token = 0;
-        for (ChatTemplate.Span answer : rendered.answers()) {
-            while (token < ids.length && tokens.ends()[token] <= answer.start()) {
-                token++;
-            }
-            learnt.add(token);
-            straddling |= token < ids.length && tokens.starts()[token] < answer.start();
-            while (token < ids.length && tokens.starts()[token] < answer.end()) {
-                token++;
-            }
-            learnt.add(token);
-        }
-        int[] stretches = learnt.stream().mapToInt(Integer::intValue).toArray();
-        return TokenRow.of(ids, stretches, straddling, maxLength);
+        return options.template();
     }
 
-    /** Cuts one long text into blocks of the full length; only the last one may be shorter. */
-    List<TokenRow> blocks(String text) {
+    /** Encodes a text of any length without adding tokens. */
+    IntStream plain(String text) {
         List<int[]> pieces = new ArrayList<>();
-        pieces.add(open(tokenizer.encode("")));
         for (int from = 0; from < text.length(); ) {
             int to = pieceEnd(text, from);
             pieces.add(ints(tokenizer.encode(text.substring(from, to), false)));
             from = to;
         }
-        tokenizer.getEosId().ifPresent(end -> pieces.add(new int[] {(int) end}));
-        int[] all = pieces.stream().flatMapToInt(Arrays::stream).toArray();
-        List<TokenRow> blocks = new ArrayList<>();
-        for (int from = 0; from < all.length; from += maxLength) {
-            int to = Math.min(all.length, from + maxLength);
-            blocks.add(TokenRow.of(Arrays.copyOfRange(all, from, to), 0, false, maxLength));
-        }
-        return blocks;
+        return pieces.stream().flatMapToInt(Arrays::stream);
     }
 
     private static int pieceEnd(String text, int from) {
@@ -120,7 +107,7 @@ final class RowEncoder {
     }
 
     /** Adds the end token unless the tokenizer did. */
-    private int[] ended(long[] ids) {
+    int[] ended(long[] ids) {
         OptionalLong end = tokenizer.getEosId();
         int[] result = ints(ids);
         if (end.isEmpty() || endsWith(ids, end)) {
@@ -131,17 +118,11 @@ final class RowEncoder {
         return result;
     }
 
-    /** Takes away the end token that the tokenizer puts behind any text. */
-    private int[] open(long[] ids) {
-        int[] result = ints(ids);
-        return addsEnd ? Arrays.copyOf(result, result.length - 1) : result;
-    }
-
-    private static boolean endsWith(long[] ids, OptionalLong id) {
+    static boolean endsWith(long[] ids, OptionalLong id) {
         return id.isPresent() && ids.length > 0 && ids[ids.length - 1] == id.getAsLong();
     }
 
-    private static int[] ints(long[] ids) {
+    static int[] ints(long[] ids) {
         return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
     }
 }

@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A data set for causal language models, from files of texts.
+ * A data set for language models, from files of texts: for causal ones, or, with {@code
+ * optEncoderDecoder}, for those with an encoder and a decoder.
  *
  * <p>A {@code .jsonl} file has one JSON object per line, a {@code .csv} or {@code .tsv} file one
  * row under the names of its columns. The keys tell what a row is, and kinds may be mixed:
@@ -49,6 +50,13 @@ import java.util.Objects;
  * padding; third in the data come position ids, which begin at 0 with each row; and the first token
  * of each row is not learnt, for what stands before it is another row.
  *
+ * <p>With {@code optEncoderDecoder} the encoder reads what is asked, of shape (b, s), and the
+ * labels, of shape (b, t), are the answer with its end token; they share no token. Of a
+ * conversation the last answer is learnt, and the messages before it are asked. Of a text without a
+ * prompt, and of each block of a {@code .txt} file, spans are left out and learnt, as T5 was
+ * pretrained ({@link SpanCorruption}, a share of 0.15 in spans of 3 on average), where the
+ * tokenizer has T5's sentinels.
+ *
  * <pre>{@code
  * TextDataset data = TextDataset.builder()
  *         .setTokenizer(tokenizer)
@@ -67,12 +75,8 @@ public final class TextDataset extends RowDataset {
                         builder.tokenizer,
                         List.copyOf(builder.paths),
                         new RawRow.Keys(builder.textKey, builder.promptKey, builder.completionKey),
-                        builder.promptFormat,
-                        builder.trainOnPrompt,
-                        builder.rowLength(),
                         builder.limit,
-                        builder.template,
-                        builder.isChat),
+                        builder.rowOptions()),
                 builder.weights.stream().mapToDouble(Double::doubleValue).toArray(),
                 builder.order(builder.packing));
     }
@@ -168,6 +172,8 @@ public final class TextDataset extends RowDataset {
         private boolean isChat;
         private boolean trainOnPrompt;
         private boolean packing;
+        private boolean encoderDecoder;
+        private int maxTargetLength;
 
         private Builder() {}
 
@@ -222,18 +228,73 @@ public final class TextDataset extends RowDataset {
         }
 
         /**
+         * Sets whether the model has an encoder, which reads what is asked, and a decoder, whose
+         * answer is learnt; false by default, for causal models. The maximum length is then that of
+         * what is asked; a longer one is cut before its end token.
+         *
+         * @param encoderDecoder true for a model as T5
+         * @return this builder
+         */
+        public Builder optEncoderDecoder(boolean encoderDecoder) {
+            this.encoderDecoder = encoderDecoder;
+            return this;
+        }
+
+        /**
+         * Sets the most tokens of the labels for an encoder with a decoder, end token included: by
+         * default as many as the maximum length. What is longer is cut at the end, and counted.
+         *
+         * @param maxTargetLength the number of tokens, at least 1
+         * @return this builder
+         */
+        public Builder optMaxTargetLength(int maxTargetLength) {
+            if (maxTargetLength < 1) {
+                throw new IllegalArgumentException(
+                        "Labels need at least 1 token, not " + maxTargetLength);
+            }
+            this.maxTargetLength = maxTargetLength;
+            return this;
+        }
+
+        /**
          * Builds the data set. The file is read at first use.
          *
          * @return the data set
-         * @throws IllegalArgumentException if the batch size is not set, or conversations are asked
-         *     for without a template
+         * @throws IllegalArgumentException if the batch size is not set, conversations are asked
+         *     for without a template, or an option does not fit the kind of model
          */
         public TextDataset build() {
             check();
             if (isChat && template == null) {
                 throw new IllegalArgumentException("optChat needs optChatTemplate");
             }
+            if (encoderDecoder && packing) {
+                throw new IllegalArgumentException(
+                        "optPacking is for causal models: a decoder would see what the encoder read"
+                                + " of the other rows. Leave it out with optEncoderDecoder");
+            }
+            if (encoderDecoder && trainOnPrompt) {
+                throw new IllegalArgumentException(
+                        "optTrainOnPrompt is for causal models: an encoder only reads the prompt."
+                                + " Leave it out with optEncoderDecoder");
+            }
+            if (!encoderDecoder && maxTargetLength > 0) {
+                throw new IllegalArgumentException(
+                        "optMaxTargetLength needs optEncoderDecoder(true)");
+            }
             return new TextDataset(this);
+        }
+
+        private RowOptions rowOptions() {
+            int target = maxTargetLength > 0 ? maxTargetLength : rowLength();
+            return new RowOptions(
+                    promptFormat,
+                    trainOnPrompt,
+                    template,
+                    isChat,
+                    rowLength(),
+                    encoderDecoder ? target : 0,
+                    seed);
         }
 
         @Override

@@ -121,7 +121,7 @@ public abstract class TextDatasetBuilder<B extends TextDatasetBuilder<B>> {
     }
 
     /**
-     * Sets the seed of the shuffling, 0 by default.
+     * Sets the seed of the shuffling, and of what else is drawn, 0 by default.
      *
      * @param seed the seed
      * @return this builder

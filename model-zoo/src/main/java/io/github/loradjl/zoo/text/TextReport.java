@@ -15,12 +15,13 @@ import java.util.stream.IntStream;
  * @param keptLabels the tokens that are learnt, out of these
  * @param truncatedRows the rows that were cut to the maximum length
  * @param truncatedTokens the tokens cut off from them
+ * @param truncatedLabels the tokens that would have been learnt, out of these
  * @param droppedRows the rows left out because nothing to learn was left of them within the maximum
  *     length
  * @param straddlingRows the rows where a token stands across the end of the prompt, so that the
  *     prompt alone is tokenised differently; a prompt format that ends otherwise helps
- * @param lengths the tokens of a row at the percentiles 5, 25, 50, 75, 95 and 100: so many percent
- *     of the rows are not longer
+ * @param lengths the tokens of a row, for an encoder with a decoder those of both, at the
+ *     percentiles 5, 25, 50, 75, 95 and 100: so many percent of the rows are not longer
  */
 public record TextReport(
         long rows,
@@ -28,6 +29,7 @@ public record TextReport(
         long keptLabels,
         long truncatedRows,
         long truncatedTokens,
+        long truncatedLabels,
         long droppedRows,
         long straddlingRows,
         SortedMap<Integer, Integer> lengths) {
@@ -42,6 +44,7 @@ public record TextReport(
      * @param keptLabels the tokens that are learnt
      * @param truncatedRows the rows that were cut
      * @param truncatedTokens the tokens cut off
+     * @param truncatedLabels the tokens that would have been learnt
      * @param droppedRows the rows left out
      * @param straddlingRows the rows with a token across the end of the prompt
      * @param lengths the tokens of a row by percentile
@@ -55,6 +58,7 @@ public record TextReport(
         long kept = 0;
         long truncatedRows = 0;
         long truncatedTokens = 0;
+        long truncatedLabels = 0;
         long straddling = 0;
         for (int i = 0; i < rows.size(); i++) {
             TokenRow row = rows.get(i);
@@ -62,6 +66,7 @@ public record TextReport(
             kept += row.kept();
             truncatedRows += row.cut() > 0 ? 1 : 0;
             truncatedTokens += row.cut();
+            truncatedLabels += row.cutLabels();
             straddling += row.straddling() ? 1 : 0;
         }
         return new TextReport(
@@ -70,6 +75,7 @@ public record TextReport(
                 kept,
                 truncatedRows,
                 truncatedTokens,
+                truncatedLabels,
                 droppedRows,
                 straddling,
                 percentiles(IntStream.range(0, rows.size()).map(rows::length).toArray()));
@@ -114,9 +120,10 @@ public record TextReport(
             text.append(
                     String.format(
                             Locale.ROOT,
-                            "; %,d rows truncated by %,d tokens",
+                            "; %,d rows truncated by %,d tokens, %,d of them to be learnt",
                             truncatedRows,
-                            truncatedTokens));
+                            truncatedTokens,
+                            truncatedLabels));
         }
         if (droppedRows > 0) {
             text.append(

@@ -2,7 +2,6 @@ package io.github.loradjl.zoo.text;
 
 import ai.djl.util.Progress;
 
-import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,17 +12,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Files of texts and how to read them; the template may be null. */
+/** Files of texts and how to read them. */
 record TextSource(
-        TextTokenizer tokenizer,
-        List<Path> paths,
-        RawRow.Keys keys,
-        String promptFormat,
-        boolean trainOnPrompt,
-        int maxLength,
-        long limit,
-        ChatTemplate template,
-        boolean isChat) {
+        TextTokenizer tokenizer, List<Path> paths, RawRow.Keys keys, long limit, RowOptions rows) {
 
     private static final Logger logger = LoggerFactory.getLogger(TextSource.class);
 
@@ -41,26 +32,26 @@ record TextSource(
             logger.warn("The tokenizer names no end token: rows are left without one");
         }
         long modelMax = tokenizer.getModelMaxLength().orElse(Long.MAX_VALUE);
-        if (maxLength > modelMax) {
+        if (rows.maxLength() > modelMax) {
             logger.warn(
-                    "Rows may have {} tokens, but the model was made for {}", maxLength, modelMax);
+                    "Rows may have {} tokens, but the model was made for {}",
+                    rows.maxLength(),
+                    modelMax);
         }
-        RowEncoder encoder = new RowEncoder(this);
-        TokenRows.Writer kept = new TokenRows.Writer();
-        long all = 0;
+        Reading reading = new Reading(this, progress);
         for (int source = 0; source < paths.size(); source++) {
-            all += encode(source, encoder, kept, progress);
+            reading.read(source);
         }
-        if (kept.size() == 0) {
+        if (reading.kept.size() == 0) {
             throw new IOException(
                     name()
                             + ": nothing to learn is left in any of "
-                            + all
+                            + reading.all
                             + " rows within "
-                            + maxLength
+                            + rows.maxLength()
                             + " tokens; raise optMaxLength or shorten the prompts");
         }
-        return new Rows(kept.rows(), all - kept.size());
+        return new Rows(reading.kept.rows(), reading.all - reading.kept.size());
     }
 
     /** Returns the maximum length of rows unless another is asked for. */
@@ -71,59 +62,82 @@ record TextSource(
                         tokenizer.getModelMaxLength().orElse(DEFAULT_MAX_LENGTH));
     }
 
-    /** Goes through the files twice: a malformed row is to be found before the work is done. */
-    private long encode(int source, RowEncoder encoder, TokenRows.Writer kept, Progress progress)
-            throws IOException {
-        List<Path> files = DataFiles.list(paths.get(source));
-        long expected = 0;
-        for (Path file : files) {
-            if (!DataFiles.isText(file)) {
-                expected += DataFiles.read(file, keys, limit - expected, (row, line) -> {});
+    /** One pass over the files. */
+    private static final class Reading {
+
+        private final TextSource texts;
+        private final RowEncoder encoder;
+        private final Progress progress;
+        private final TokenRows.Writer kept = new TokenRows.Writer();
+        private long all;
+
+        Reading(TextSource texts, Progress progress) throws IOException {
+            this.texts = texts;
+            this.progress = progress;
+            encoder = RowEncoder.of(texts.tokenizer, texts.rows);
+        }
+
+        /** Goes through the files twice: a malformed row is to be found before the work is done. */
+        void read(int source) throws IOException {
+            List<Path> files = DataFiles.list(texts.paths.get(source));
+            long expected = 0;
+            for (Path file : files) {
+                if (!DataFiles.isText(file)) {
+                    long left = texts.limit - expected;
+                    expected += DataFiles.read(file, texts.keys, left, (row, line) -> {});
+                }
+            }
+            if (progress != null) {
+                progress.reset("Tokenizing", expected);
+            }
+            long before = all;
+            for (Path file : files) {
+                kept.begin(new TokenRows.Origin(file, source));
+                long left = texts.limit - (all - before);
+                if (DataFiles.isText(file)) {
+                    readText(file, left);
+                } else {
+                    DataFiles.read(file, texts.keys, left, this::readRow);
+                }
+            }
+            if (progress != null) {
+                progress.end();
             }
         }
-        if (progress != null) {
-            progress.reset("Tokenizing", expected);
-        }
-        long rows = 0;
-        for (Path file : files) {
-            kept.begin(new TokenRows.Origin(file, source));
-            rows +=
-                    DataFiles.isText(file)
-                            ? blocks(file, limit - rows, encoder, kept)
-                            : DataFiles.read(
-                                    file,
-                                    keys,
-                                    limit - rows,
-                                    (row, line) -> {
-                                        keep(encoder.encode(row), line, kept);
-                                        if (progress != null) {
-                                            progress.increment(1);
-                                        }
-                                    });
-        }
-        if (progress != null) {
-            progress.end();
-        }
-        return rows;
-    }
 
-    private static long blocks(Path file, long limit, RowEncoder encoder, TokenRows.Writer kept)
-            throws IOException {
-        if (limit == 0) {
-            return 0;
-        }
-        long number = 0;
-        for (TokenRow block : encoder.blocks(text(file))) {
-            if (number < limit) {
-                keep(block, ++number, kept);
+        private void readRow(RawRow row, long line) throws IOException {
+            keep(encoder.encode(row, all), line);
+            if (progress != null) {
+                progress.increment(1);
             }
         }
-        return number;
-    }
 
-    private static void keep(TokenRow row, long line, TokenRows.Writer kept) throws IOException {
-        if (row.kept() > 0) {
-            kept.add(row, line);
+        private void readText(Path file, long limit) throws IOException {
+            if (limit == 0) {
+                return;
+            }
+            long number = 0;
+            for (TokenRow block : blocks(file)) {
+                if (number < limit) {
+                    keep(block, ++number);
+                }
+            }
+        }
+
+        private List<TokenRow> blocks(Path file) throws IOException {
+            String text = text(file);
+            try {
+                return encoder.blocks(text, all);
+            } catch (IOException e) {
+                throw new IOException(file + ": " + e.getMessage(), e);
+            }
+        }
+
+        private void keep(TokenRow row, long line) throws IOException {
+            all++;
+            if (row.kept() > 0) {
+                kept.add(row, line);
+            }
         }
     }
 

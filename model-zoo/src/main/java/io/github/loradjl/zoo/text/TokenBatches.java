@@ -53,7 +53,24 @@ record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId
     }
 
     private Batch stack(int[] batch, long progress, long all) {
-        int longest = order.longest(batch);
+        NDManager own = manager.newSubManager();
+        NDList arrays = order.isPaired() ? pairs(own, batch) : sequences(own, batch);
+        NDArray labels = arrays.remove(arrays.size() - 1);
+        return new Batch(
+                own,
+                arrays,
+                new NDList(labels),
+                batch.length,
+                Batchifier.STACK,
+                Batchifier.STACK,
+                progress,
+                all,
+                Arrays.stream(batch).mapToObj(this::name).toList());
+    }
+
+    /** Makes the data and, last, the labels of a batch of texts. */
+    private NDList sequences(NDManager own, int[] batch) {
+        int longest = order.longestTarget(batch);
         Contents arrays = new Contents(batch.length * longest, padId);
         for (int i = 0; i < batch.length; i++) {
             int at = i * longest;
@@ -63,22 +80,40 @@ record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId
             }
         }
         Shape shape = new Shape(batch.length, longest);
-        NDManager own = manager.newSubManager();
         NDList data = new NDList(own.create(arrays.ids, shape), own.create(arrays.mask, shape));
         if (order.isPacked()) {
             data.add(own.create(arrays.positions, shape));
         }
-        NDArray label = own.create(arrays.labels, shape);
-        return new Batch(
-                own,
-                data,
-                new NDList(label),
-                batch.length,
-                Batchifier.STACK,
-                Batchifier.STACK,
-                progress,
-                all,
-                Arrays.stream(batch).mapToObj(this::name).toList());
+        data.add(own.create(arrays.labels, shape));
+        return data;
+    }
+
+    /** Makes the data and, last, the labels of a batch for an encoder with a decoder. */
+    private NDList pairs(NDManager own, int[] batch) {
+        int longest = order.longestSource(batch);
+        int longestTarget = order.longestTarget(batch);
+        long[] ids = filled(batch.length * longest, padId);
+        long[] mask = new long[ids.length];
+        long[] labels = filled(batch.length * longestTarget, Seq2SeqLoss.IGNORE_INDEX);
+        for (int i = 0; i < batch.length; i++) {
+            TokenRow row = order.rows().get(batch[i]);
+            for (int t = 0; t < row.encoderLength(); t++) {
+                ids[i * longest + t] = row.ids()[t];
+                mask[i * longest + t] = 1;
+            }
+            row.label(labels, i * longestTarget - row.encoderLength());
+        }
+        Shape shape = new Shape(batch.length, longest);
+        return new NDList(
+                own.create(ids, shape),
+                own.create(mask, shape),
+                own.create(labels, new Shape(batch.length, longestTarget)));
+    }
+
+    private static long[] filled(int size, long value) {
+        long[] values = new long[size];
+        Arrays.fill(values, value);
+        return values;
     }
 
     private String name(int sequence) {
@@ -87,7 +122,7 @@ record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId
                 .collect(Collectors.joining(", "));
     }
 
-    /** The arrays of a batch while they are filled. */
+    /** The arrays of a batch of texts while they are filled. */
     private static final class Contents {
 
         private final long[] ids;
@@ -96,12 +131,10 @@ record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId
         private final long[] labels;
 
         Contents(int size, long padId) {
-            ids = new long[size];
+            ids = filled(size, padId);
             mask = new long[size];
             positions = new long[size];
-            labels = new long[size];
-            Arrays.fill(ids, padId);
-            Arrays.fill(labels, CausalLmLoss.IGNORE_INDEX);
+            labels = filled(size, CausalLmLoss.IGNORE_INDEX);
         }
 
         /** Writes a row and returns its length. */

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
  * Tokenised rows, of which only an index is in memory.
  *
  * <p>The tokens lie in a temporary file, so that a data set may be larger than memory; of a row,
- * its offset, length and place in the data are kept, which is all that shuffling, grouping by
+ * its offset, lengths and place in the data are kept, which is all that shuffling, grouping by
  * length and messages need. Parts of the rows share the file. It goes with the last of them, and
  * has no name any more while it is in use where the system allows that, so that not even a killed
  * process leaves it behind.
@@ -27,12 +27,12 @@ final class TokenRows {
 
     private final RandomAccessFile file;
     private final long[] offsets;
-    private final int[] lengths;
+    private final Lengths lengths;
     private final Places places;
     private final int[] rows;
 
     private TokenRows(
-            RandomAccessFile file, long[] offsets, int[] lengths, Places places, int[] rows) {
+            RandomAccessFile file, long[] offsets, Lengths lengths, Places places, int[] rows) {
         this.file = file;
         this.offsets = offsets;
         this.lengths = lengths;
@@ -43,6 +43,9 @@ final class TokenRows {
     /** A data file, and the number of the source that it belongs to. */
     record Origin(Path file, int source) {}
 
+    /** The tokens of each row, and how many of the first an encoder reads. */
+    private record Lengths(int[] all, int[] encoder) {}
+
     /** Where the rows come from: the number of the file, and the line or block in it, from 1. */
     private record Places(List<Origin> origins, int[] files, int[] lines) {}
 
@@ -52,7 +55,12 @@ final class TokenRows {
 
     /** Returns the number of tokens of a row. */
     int length(int row) {
-        return lengths[rows[row]];
+        return lengths.all()[rows[row]];
+    }
+
+    /** Returns how many of the first tokens of a row an encoder reads; 0 without an encoder. */
+    int encoderLength(int row) {
+        return lengths.encoder()[rows[row]];
     }
 
     /** Returns the number of the source that a row is from. */
@@ -89,7 +97,8 @@ final class TokenRows {
         int cut = in.getInt();
         boolean straddling = in.getInt() != 0;
         int[] learnt = ints(in, in.getInt());
-        return new TokenRow(ints(in, lengths[number]), learnt, cut, straddling);
+        int[] ids = ints(in, lengths.all()[number]);
+        return new TokenRow(ids, learnt, cut, straddling, lengths.encoder()[number]);
     }
 
     private static int[] ints(ByteBuffer in, int number) {
@@ -106,6 +115,7 @@ final class TokenRows {
         private final DataOutputStream out;
         private long[] offsets = new long[1024];
         private int[] lengths = new int[1024];
+        private int[] encoderLengths = new int[1024];
         private final List<Origin> origins = new ArrayList<>();
         private int[] files = new int[1024];
         private int[] lines = new int[1024];
@@ -134,6 +144,7 @@ final class TokenRows {
             if (size + 1 == offsets.length) {
                 offsets = Arrays.copyOf(offsets, 2 * offsets.length);
                 lengths = Arrays.copyOf(lengths, 2 * lengths.length);
+                encoderLengths = Arrays.copyOf(encoderLengths, 2 * encoderLengths.length);
                 files = Arrays.copyOf(files, 2 * files.length);
                 lines = Arrays.copyOf(lines, 2 * lines.length);
             }
@@ -144,6 +155,7 @@ final class TokenRows {
             Arrays.stream(row.ids()).forEach(bytes::putInt);
             out.write(bytes.array());
             lengths[size] = row.ids().length;
+            encoderLengths[size] = row.encoderLength();
             files[size] = origins.size() - 1;
             lines[size] = Math.toIntExact(line);
             offsets[size + 1] = offsets[size] + bytes.capacity();
@@ -160,7 +172,7 @@ final class TokenRows {
             return new TokenRows(
                     file,
                     Arrays.copyOf(offsets, size + 1),
-                    Arrays.copyOf(lengths, size),
+                    new Lengths(Arrays.copyOf(lengths, size), Arrays.copyOf(encoderLengths, size)),
                     new Places(
                             List.copyOf(origins),
                             Arrays.copyOf(files, size),

@@ -121,12 +121,14 @@ class ConversationRowsTest extends WordRows {
         assertThat(report.rows()).isEqualTo(2);
         assertThat(report.truncatedRows()).isEqualTo(1);
         assertThat(report.truncatedTokens()).isEqualTo(4);
+        assertThat(report.truncatedLabels()).isEqualTo(3);
         assertThat(report.droppedRows()).isEqualTo(1);
         assertThat(report.keptLabels()).isEqualTo(3 + 3);
         assertThat(report.toString())
                 .isEqualTo(
-                        "2 rows, 19 tokens, 6 of them learnt; 1 rows truncated by 4 tokens; 1 rows"
-                                + " dropped, nothing to learn in them within the maximum length");
+                        "2 rows, 19 tokens, 6 of them learnt; 1 rows truncated by 4 tokens, 3 of"
+                                + " them to be learnt; 1 rows dropped, nothing to learn in them"
+                                + " within the maximum length");
         assertThatThrownBy(
                         () ->
                                 data(file)

@@ -109,7 +109,7 @@ class TextDatasetTest {
         Path file = folder.resolve("windows.jsonl");
         Files.writeString(file, "\ufeff{\"text\": \"a\"}\r\n\r\n  \r\n{\"text\": \"b\"}");
         assertThat(data(file, 1).build().getReport())
-                .isEqualTo(new TextReport(2, 4, 2, 0, 0, 0, 0, percentiles(2, 2, 2, 2, 2, 2)));
+                .isEqualTo(new TextReport(2, 4, 2, 0, 0, 0, 0, 0, percentiles(2, 2, 2, 2, 2, 2)));
     }
 
     @Test
@@ -125,7 +125,15 @@ class TextDatasetTest {
         assertThat(report)
                 .isEqualTo(
                         new TextReport(
-                                3, 11, 2 + 3 + 1, 2, 2 + 3, 1, 0, percentiles(3, 3, 4, 4, 4, 4)));
+                                3,
+                                11,
+                                2 + 3 + 1,
+                                2,
+                                5,
+                                2 + 3,
+                                1,
+                                0,
+                                percentiles(3, 3, 4, 4, 4, 4)));
         assertThat(report.toString()).contains("2 rows truncated by 5 tokens", "1 rows dropped");
         try (Batch batch = data.getData(manager).iterator().next()) {
             assertThat(rows(batch, 0)).isEqualTo("3 3 2 2 | 3 3 3 3 | 3 3 3 4");

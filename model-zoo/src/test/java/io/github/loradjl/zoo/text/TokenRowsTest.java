@@ -26,6 +26,7 @@ class TokenRowsTest {
         for (int i = 2999; i >= 0; i -= 7) {
             assertThat(rows.get(i)).usingRecursiveComparison().isEqualTo(row(i));
             assertThat(rows.length(i)).isEqualTo(row(i).ids().length);
+            assertThat(rows.encoderLength(i)).isEqualTo(row(i).encoderLength());
             assertThat(rows.source(i)).isEqualTo(i / 2000);
         }
         assertThat(rows.name(7)).isEqualTo(Path.of("data", "0.jsonl") + ":21");
@@ -45,12 +46,13 @@ class TokenRowsTest {
         assertThat(part.get(0)).usingRecursiveComparison().isEqualTo(row(6));
         assertThat(part.get(1)).usingRecursiveComparison().isEqualTo(row(9));
         assertThat(part.length(1)).isEqualTo(row(9).ids().length);
+        assertThat(part.encoderLength(1)).isEqualTo(row(9).encoderLength());
         assertThat(part.name(0)).isEqualTo("rows.csv:6");
     }
 
     private static TokenRow row(int i) {
         int[] ids = IntStream.range(0, i % 11).map(k -> 100_000 * i + k).toArray();
         int[] learnt = IntStream.range(0, 2 * (i % 4)).toArray();
-        return new TokenRow(ids, learnt, i, i % 2 == 1);
+        return new TokenRow(ids, learnt, i, i % 2 == 1, i % 5);
     }
 }

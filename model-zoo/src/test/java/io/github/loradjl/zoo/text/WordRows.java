@@ -30,10 +30,14 @@ abstract class WordRows {
 
     @BeforeEach
     void open() throws IOException {
-        WordTokenizer.write(folder);
-        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"eos_token\": \"</s>\"}");
+        writeTokenizer();
         tokenizer = TextTokenizer.load(folder);
         manager = NDManager.newBaseManager();
+    }
+
+    void writeTokenizer() throws IOException {
+        WordTokenizer.write(folder);
+        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"eos_token\": \"</s>\"}");
     }
 
     @AfterEach

@@ -30,4 +30,45 @@ final class WordTokenizer {
                            "vocab": {"<unk>": 0, "<s>": 1, "</s>": 2, "a": 3, "b": 4}}}
                 """);
     }
+
+    /**
+     * Writes a tokenizer of twenty words as T5's: it ends every text with {@code </s>}, which is 1,
+     * and has four sentinels, 30 to 33; the words a to t are 2 to 21, all others 22, padding is 0.
+     */
+    static void writeWithSentinels(Path folder) throws IOException {
+        StringBuilder vocabulary = new StringBuilder("\"<pad>\": 0, \"</s>\": 1, \"<unk>\": 22");
+        for (char word = 'a'; word <= 't'; word++) {
+            vocabulary.append(", \"").append(word).append("\": ").append(2 + word - 'a');
+        }
+        StringBuilder special = new StringBuilder(added(0, "<pad>") + ", " + added(1, "</s>"));
+        for (int i = 0; i < 4; i++) {
+            special.append(", ").append(added(30 + i, "<extra_id_" + i + ">"));
+        }
+        Files.writeString(
+                folder.resolve("tokenizer.json"),
+                """
+                {"version": "1.0", "truncation": null, "padding": null,
+                 "added_tokens": [%s],
+                 "normalizer": null, "pre_tokenizer": {"type": "WhitespaceSplit"},
+                 "post_processor": {"type": "TemplateProcessing",
+                   "single": [{"Sequence": {"id": "A", "type_id": 0}},
+                              {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+                   "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                            {"Sequence": {"id": "B", "type_id": 0}}],
+                   "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}},
+                 "decoder": null,
+                 "model": {"type": "WordLevel", "unk_token": "<unk>", "vocab": {%s}}}
+                """
+                        .formatted(special, vocabulary));
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"eos_token\": \"</s>\", \"pad_token\": \"<pad>\"}");
+    }
+
+    private static String added(int id, String content) {
+        return """
+               {"id": %d, "content": "%s", "single_word": false, "lstrip": false,
+                "rstrip": false, "normalized": false, "special": true}"""
+                .formatted(id, content);
+    }
 }
