@@ -111,6 +111,7 @@ public final class CompareCommand implements Callable<Integer> {
                             tokenizer,
                             modelOptions.chatTemplate(err),
                             rowOptions,
+                            modelOptions.isEncoderDecoder(),
                             compareOptions.batchSize(),
                             CompareSetup.DATA_SEED);
             if (rows.validation() == null) {

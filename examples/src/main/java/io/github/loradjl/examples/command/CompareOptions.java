@@ -26,7 +26,7 @@ final class CompareOptions {
                             + " options behind colons, as lora:rank=16, lora:init=gaussian,"
                             + " lora:data=0.25 (a quarter of the rows), lora-ga:gamma=4096,"
                             + " lora-ga:direction=A2rBr, lora-ga:gradient=sign,"
-                            + " lora-ga:rates=1e-4+5e-4 (rates of its own) (default:"
+                            + " full:rates=1e-5+1e-4:seeds=0 (rates and seeds of its own) (default:"
                             + " ${DEFAULT-VALUE}).")
     private List<Method> methods;
 

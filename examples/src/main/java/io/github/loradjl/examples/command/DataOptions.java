@@ -119,21 +119,25 @@ final class DataOptions {
      * @param tokenizer the model's tokenizer
      * @param template the model's chat template, or null if it has none
      * @param rows how rows become tokens
+     * @param encoderDecoder whether prompts are read by an encoder
      */
     Data read(
             TextTokenizer tokenizer,
             ChatTemplate template,
             RowOptions rows,
+            boolean encoderDecoder,
             int batchSize,
             long seed)
             throws IOException {
+        rows.check(encoderDecoder);
         if (rows.isChat() && template == null) {
             throw new IllegalArgumentException(
                     "--chat needs a chat template, and the model has none: leave it out, or take an"
                             + " instruct model");
         }
         TextDataset.Builder builder =
-                builder(tokenizer, template, rows, batchSize, rows.isShuffled(), seed);
+                builder(tokenizer, template, rows, batchSize, rows.isShuffled(), seed)
+                        .optEncoderDecoder(encoderDecoder);
         List<Path> files = trainFiles();
         for (int i = 0; i < files.size(); i++) {
             builder.addFile(files.get(i), dataWeights == null ? 1 : dataWeights.get(i));
@@ -146,6 +150,7 @@ final class DataOptions {
         if (validationFile() != null) {
             TextDataset.Builder validating =
                     builder(tokenizer, template, rows, batchSize, false, seed)
+                            .optEncoderDecoder(encoderDecoder)
                             .setFile(validationFile());
             if (validationLimit != null) {
                 validating.optLimit(validationLimit);

@@ -128,7 +128,9 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     private Summary loss(LoadedModel loaded, ChatTemplate template, String hash)
             throws IOException {
-        TextDataset rows = data.dataset(loaded.tokenizer(), template, batchSize);
+        TextDataset rows =
+                data.dataset(
+                        loaded.tokenizer(), template, modelOptions.isEncoderDecoder(), batchSize);
         rows.prepare(null);
         ERR.println("data: " + rows.getReport());
         DatasetLoss loss;

@@ -121,13 +121,15 @@ final class EvaluationData {
     }
 
     /** Reads the rows for their loss. */
-    TextDataset dataset(TextTokenizer tokenizer, ChatTemplate template, int batchSize) {
+    TextDataset dataset(
+            TextTokenizer tokenizer, ChatTemplate template, boolean encoderDecoder, int batchSize) {
         TextDataset.Builder builder =
                 TextDataset.builder()
                         .setTokenizer(tokenizer)
                         .setFile(data)
                         .setSampling(batchSize, false)
                         .optChatTemplate(template)
+                        .optEncoderDecoder(encoderDecoder)
                         .optChat(chat);
         keyOptions.applyTo(builder);
         if (limit != null) {

@@ -102,7 +102,12 @@ public final class FinetuneCommand implements Callable<Integer> {
             ChatTemplate template = modelOptions.chatTemplate(err);
             DataOptions.Data data =
                     dataOptions.read(
-                            tokenizer, template, rowOptions, trainingOptions.batchSize(), seed);
+                            tokenizer,
+                            template,
+                            rowOptions,
+                            modelOptions.isEncoderDecoder(),
+                            trainingOptions.batchSize(),
+                            seed);
             try (ZooModel<NDList, NDList> model = modelOptions.load();
                     LoraModel lora = options.attach(model, resumed)) {
                 model.getNDManager().getEngine().setRandomSeed(seed);

@@ -79,6 +79,11 @@ final class ModelOptions {
         return model;
     }
 
+    /** Tells whether the model reads with an encoder and writes with a decoder. */
+    boolean isEncoderDecoder() throws IOException {
+        return HuggingFaceFolder.isEncoderDecoder(folder());
+    }
+
     /**
      * Returns the model's own chat template, or null if it has none. One that is not understood is
      * told and left out: only rows with messages need it.

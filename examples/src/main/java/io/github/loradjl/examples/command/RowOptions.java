@@ -2,7 +2,10 @@ package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.TextDataset;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** How rows become tokens and tokens sequences. */
 final class RowOptions {
@@ -15,6 +18,15 @@ final class RowOptions {
                     "Most tokens of a row; more are cut off and counted (default: 1024, or what the"
                             + " model allows).")
     private Integer maxLength;
+
+    @Option(
+            names = "--max-target-length",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            description =
+                    "Most tokens of an answer, for a model with an encoder, which reads the prompt"
+                            + " apart (default: as --max-length).")
+    private Integer maxTargetLength;
 
     @Option(
             names = "--packing",
@@ -40,6 +52,9 @@ final class RowOptions {
             description = "Put rows of similar length into a batch (default: ${DEFAULT-VALUE}).")
     private boolean lengthGroups;
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     @Mixin private KeyOptions keyOptions;
 
     @Option(
@@ -56,6 +71,22 @@ final class RowOptions {
                             + " chat template, as an instruct model knows it.")
     private boolean chat;
 
+    /** Checks what no option can check alone. */
+    void check(boolean encoderDecoder) {
+        if (encoderDecoder) {
+            refuse(packing, "--packing", "is for models without an encoder");
+            refuse(trainOnPrompt, "--train-on-prompt", "is for models without an encoder");
+        } else {
+            refuse(maxTargetLength != null, "--max-target-length", "is for models with one");
+        }
+    }
+
+    private void refuse(boolean given, String option, String why) {
+        if (given) {
+            throw new ParameterException(command.commandLine(), option + " " + why);
+        }
+    }
+
     void applyTo(TextDataset.Builder builder) {
         keyOptions.applyTo(builder);
         builder.optTrainOnPrompt(trainOnPrompt)
@@ -64,6 +95,9 @@ final class RowOptions {
                 .optLengthGroups(lengthGroups);
         if (maxLength != null) {
             builder.optMaxLength(maxLength);
+        }
+        if (maxTargetLength != null) {
+            builder.optMaxTargetLength(maxTargetLength);
         }
     }
 

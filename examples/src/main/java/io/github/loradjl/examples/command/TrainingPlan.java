@@ -18,8 +18,6 @@ import io.github.loradjl.training.LearningRateSchedule;
 import io.github.loradjl.training.LoraGaListener;
 import io.github.loradjl.training.LoraPlus;
 import io.github.loradjl.zoo.block.LanguageModel;
-import io.github.loradjl.zoo.text.CausalLmLoss;
-import io.github.loradjl.zoo.text.CausalLmTokens;
 import io.github.loradjl.zoo.text.TextReport;
 
 import java.io.IOException;
@@ -84,7 +82,7 @@ final class TrainingPlan {
     Trainer trainer(AdamW optimizer, PrintStream err) throws IOException {
         TrainingOptions chosen = options.training();
         int calibration = Math.min(chosen.calibrationBatches(), data.train().getCalibrationLimit());
-        Loss loss = new CausalLmLoss();
+        Loss loss = block().newLoss();
         if (chosen.gradientCheckpointing()) {
             loss = lora.checkpointActivations(loss);
         }
@@ -109,6 +107,10 @@ final class TrainingPlan {
         }
     }
 
+    private LanguageModel block() {
+        return (LanguageModel) lora.getBase();
+    }
+
     /** Begins the configuration of the recipe. */
     FineTuningConfig.Builder recipe() {
         FineTuningConfig.Builder builder =
@@ -117,7 +119,7 @@ final class TrainingPlan {
                         .optMaxSteps(totalSteps)
                         .optSeed(options.training().seed())
                         .optMaxGradientNorm(options.optimizer().maxGradNorm())
-                        .optTokenCounter(new CausalLmTokens())
+                        .optTokenCounter(block().newTokenCounter())
                         .optValidationLoss(this::evaluate);
         Integer patience = options.training().earlyStoppingPatience();
         return patience == null ? builder : builder.optEarlyStopping(patience);
@@ -126,7 +128,7 @@ final class TrainingPlan {
     /** Computes the loss of a batch without training. */
     NDArray evaluate(NDList input, NDList labels) {
         ParameterStore store = new ParameterStore(input.head().getManager(), false);
-        return ((LanguageModel) lora.getBase()).evaluateLoss(store, input, labels);
+        return block().evaluateLoss(store, input, labels);
     }
 
     /** Says in five lines what will be done. */

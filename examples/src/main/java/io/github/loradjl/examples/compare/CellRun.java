@@ -146,7 +146,7 @@ final class CellRun implements FineTuningListener {
 
     private DefaultTrainingConfig config(
             LanguageModel block, LoraModel lora, AdamW optimizer, LoraGaListener starter) {
-        Loss loss = new io.github.loradjl.zoo.text.CausalLmLoss();
+        Loss loss = block.newLoss();
         if (lora != null && recipe.checkpointing()) {
             loss = lora.checkpointActivations(loss);
         }
@@ -165,7 +165,7 @@ final class CellRun implements FineTuningListener {
                 .optSeed(cell.seed())
                 .optMaxGradientNorm(recipe.maxGradientNorm())
                 .optValidationInterval(recipe.evalSteps())
-                .optTokenCounter(new io.github.loradjl.zoo.text.CausalLmTokens())
+                .optTokenCounter(block.newTokenCounter())
                 .optValidationLoss(
                         (data, labels) ->
                                 block.evaluateLoss(

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Which runs make a comparison: every method at each of its rates from every seed.
+ * Which runs make a comparison: every method at each of its rates from each of its seeds.
  *
  * @param methods the methods, each label once
  * @param rates the learning rates of the methods that name none of their own, ascending
- * @param seeds the seeds
+ * @param seeds the seeds of the methods that name none of their own
  */
 public record Grid(List<Method> methods, List<Double> rates, List<Integer> seeds) {
 
@@ -43,11 +43,13 @@ public record Grid(List<Method> methods, List<Double> rates, List<Integer> seeds
 
     /** Returns the runs: all methods before the next seed, so that a first answer comes early. */
     List<Cell> cells() {
+        Set<Integer> all = new LinkedHashSet<>(seeds);
+        methods.forEach(method -> all.addAll(method.seeds(seeds)));
         List<Cell> cells = new ArrayList<>();
-        for (int seed : seeds) {
+        for (int seed : all) {
             for (Method method : methods) {
-                for (double rate : method.rates(rates)) {
-                    cells.add(new Cell(method, rate, seed));
+                if (method.seeds(seeds).contains(seed)) {
+                    method.rates(rates).forEach(rate -> cells.add(new Cell(method, rate, seed)));
                 }
             }
         }

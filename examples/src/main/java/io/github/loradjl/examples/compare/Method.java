@@ -27,7 +27,10 @@ public record Method(String text, Kind kind, Map<String, String> options) {
     /** Learning rates in place of those of the comparison, with plus signs between. */
     static final String RATES = "rates";
 
-    private static final Set<String> OF_ALL = Set.of(DATA, RATES);
+    /** Seeds in place of those of the comparison, with plus signs between. */
+    static final String SEEDS = "seeds";
+
+    private static final Set<String> OF_ALL = Set.of(DATA, RATES, SEEDS);
     private static final Set<String> OF_ADAPTERS = Set.of("rank", "alpha", "rs");
 
     /** What is trained, and how it starts. */
@@ -120,6 +123,7 @@ public record Method(String text, Kind kind, Map<String, String> options) {
             throw new IllegalArgumentException(text + ": data is a share in (0, 1]");
         }
         rates(List.of());
+        seeds(List.of());
         if (kind != Kind.FULL) {
             config(LoraConfig.builder().build(), 0);
         }
@@ -143,6 +147,19 @@ public record Method(String text, Kind kind, Map<String, String> options) {
         return Arrays.stream(options.get(RATES).split("\\+"))
                 .map(rate -> number(RATES, rate))
                 .toList();
+    }
+
+    /** Returns the seeds to begin from. */
+    List<Integer> seeds(List<Integer> common) {
+        if (!options.containsKey(SEEDS)) {
+            return common;
+        }
+        try {
+            return Arrays.stream(options.get(SEEDS).split("\\+")).map(Integer::valueOf).toList();
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    text + ": seeds are whole numbers with plus signs between", e);
+        }
     }
 
     /**
@@ -214,7 +231,8 @@ public record Method(String text, Kind kind, Map<String, String> options) {
     }
 
     /**
-     * Returns what tells the method from the others in tables and files: all but its rates.
+     * Returns what tells the method from the others in tables and files: all but its rates and
+     * seeds.
      *
      * @return the label
      */
@@ -222,7 +240,7 @@ public record Method(String text, Kind kind, Map<String, String> options) {
         StringBuilder label = new StringBuilder(kind.toString());
         options.forEach(
                 (key, value) -> {
-                    if (!key.equals(RATES)) {
+                    if (!key.equals(RATES) && !key.equals(SEEDS)) {
                         label.append(':').append(key).append('=').append(value);
                     }
                 });

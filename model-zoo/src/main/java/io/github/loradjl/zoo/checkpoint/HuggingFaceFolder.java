@@ -187,11 +187,21 @@ public final class HuggingFaceFolder {
         AtomicFile.writeString(folder.resolve("config.json"), json(block, dataType));
     }
 
+    /**
+     * Tells whether a folder's model has an encoder beside its decoder, without loading it.
+     *
+     * @param folder the folder
+     * @return true for T5, false for LLaMA
+     * @throws IOException if the configuration cannot be read
+     */
+    public static boolean isEncoderDecoder(Path folder) throws IOException {
+        JsonObject json = ConfigReader.read(folder.resolve("config.json"));
+        return T5Config.MODEL_TYPES.contains(new ConfigReader(json).text("model_type", "(none)"));
+    }
+
     /** The type of the model decides what is built; LLaMA's configuration refuses the others. */
     private static LanguageModel newModel(Path folder) throws IOException {
-        JsonObject json = ConfigReader.read(folder.resolve("config.json"));
-        String type = new ConfigReader(json).text("model_type", "(none)");
-        return T5Config.MODEL_TYPES.contains(type)
+        return isEncoderDecoder(folder)
                 ? new T5ForConditionalGeneration(T5Config.read(folder))
                 : new LlamaForCausalLM(LlamaConfig.read(folder));
     }

@@ -120,7 +120,7 @@ final class AlignmentRun {
         try (NDManager own = lora.getManager().newSubManager()) {
             LoraGa.start(
                     lora,
-                    new io.github.loradjl.zoo.text.CausalLmLoss(),
+                    ((LanguageModel) lora.getBase()).newLoss(),
                     data.calibration(count).getData(own));
         }
     }
@@ -140,7 +140,7 @@ final class AlignmentRun {
     private Trainer trainer(Model model, LanguageModel block) {
         Device device = model.getNDManager().getDevice();
         return model.newTrainer(
-                new DefaultTrainingConfig(new io.github.loradjl.zoo.text.CausalLmLoss())
+                new DefaultTrainingConfig(block.newLoss())
                         .optDevices(new Device[] {device})
                         .optOptimizer(optimizer.get()));
     }

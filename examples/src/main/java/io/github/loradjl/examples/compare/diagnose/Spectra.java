@@ -17,6 +17,7 @@ import io.github.loradjl.init.GradientKind;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.SvdOptions;
+import io.github.loradjl.zoo.block.LanguageModel;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -77,7 +78,7 @@ public record Spectra(Map<String, Spectrum> kinds) implements Diagnosis {
                             lora.getBase(),
                             layers,
                             counts,
-                            new io.github.loradjl.zoo.text.CausalLmLoss(),
+                            ((LanguageModel) lora.getBase()).newLoss(),
                             batches,
                             GradientKind.SGD,
                             SvdOptions.builder().optExact(true).build(),
