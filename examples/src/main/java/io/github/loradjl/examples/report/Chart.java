@@ -98,7 +98,7 @@ public final class Chart {
     private static String power(int base, double exponent) {
         boolean isWhole = Math.abs(exponent - Math.rint(exponent)) < 1e-6;
         if (!isWhole) {
-            return "";
+            return " "; // Java's text layout takes no empty text.
         }
         double value = Math.pow(base, Math.rint(exponent));
         return value >= 0.01 && value < 1e6
