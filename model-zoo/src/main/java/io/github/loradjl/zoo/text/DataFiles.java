@@ -1,30 +1,17 @@
 package io.github.loradjl.zoo.text;
 
 import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
-import org.apache.commons.csv.CSVException;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVParser;
-import org.apache.commons.csv.CSVRecord;
-import org.apache.commons.csv.DuplicateHeaderMode;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.Reader;
 import java.io.StringReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -34,6 +21,9 @@ import java.util.stream.Stream;
 final class DataFiles {
 
     private static final Set<String> ENDINGS = Set.of("jsonl", "json", "csv", "tsv", "txt");
+
+    /** A first pass, which only looks whether all rows can be read. */
+    static final RowReader CHECK = (row, line) -> {};
 
     private DataFiles() {}
 
@@ -81,33 +71,35 @@ final class DataFiles {
     }
 
     /** Reads the rows of a file one after the other, and returns how many there are. */
-    static long read(Path file, RawRow.Keys keys, long limit, RowReader reader) throws IOException {
+    static long read(Path file, RowFormat format, long limit, RowReader reader) throws IOException {
         if (limit == 0) {
             return 0;
         }
         long rows =
                 switch (ending(file)) {
-                    case "csv" -> table(file, ',', keys, limit, reader);
-                    case "tsv" -> table(file, '\t', keys, limit, reader);
-                    default -> lines(file, keys, limit, reader);
+                    case "csv" -> TableRows.read(file, ',', format, limit, reader);
+                    case "tsv" -> TableRows.read(file, '\t', format, limit, reader);
+                    default -> lines(file, format, limit, reader);
                 };
         if (rows == 0) {
             throw new IOException(
                     file
                             + " holds no rows: it needs one "
-                            + unit(file)
+                            + unit(file, format)
                             + " per line, with "
-                            + keys);
+                            + format.needs());
         }
         return rows;
     }
 
-    private static String unit(Path file) {
-        boolean isTable = List.of("csv", "tsv").contains(ending(file));
-        return isTable ? "row under a line of column names" : "JSON object";
+    private static String unit(Path file, RowFormat format) {
+        if (!List.of("csv", "tsv").contains(ending(file))) {
+            return "JSON object";
+        }
+        return format.table().columns().isEmpty() ? "row under a line of column names" : "row";
     }
 
-    private static long lines(Path file, RawRow.Keys keys, long limit, RowReader reader)
+    private static long lines(Path file, RowFormat format, long limit, RowReader reader)
             throws IOException {
         long rows = 0;
         try (Utf8Lines lines = new Utf8Lines(file)) {
@@ -118,9 +110,10 @@ final class DataFiles {
                 try {
                     JsonElement json = json(line);
                     if (!json.isJsonObject()) {
-                        throw new IOException("not a JSON object; each line is one, with " + keys);
+                        throw new IOException(
+                                "not a JSON object; each line is one, with " + format.needs());
                     }
-                    reader.read(RawRow.of(json.getAsJsonObject(), keys), lines.number());
+                    reader.read(format.row(json.getAsJsonObject()), lines.number());
                     rows++;
                 } catch (IOException e) {
                     throw new IOException(lines.place() + ": " + e.getMessage(), e);
@@ -128,71 +121,6 @@ final class DataFiles {
             }
         }
         return rows;
-    }
-
-    private static long table(
-            Path file, char delimiter, RawRow.Keys keys, long limit, RowReader rowReader)
-            throws IOException {
-        CSVFormat format =
-                CSVFormat.DEFAULT
-                        .builder()
-                        .setDelimiter(delimiter)
-                        .setHeader()
-                        .setSkipHeaderRecord(true)
-                        .setAllowMissingColumnNames(true)
-                        .setDuplicateHeaderMode(DuplicateHeaderMode.DISALLOW)
-                        .get();
-        long rows = 0;
-        long line = 1;
-        try (Reader reader = reader(file);
-                CSVParser parser = format.parse(reader)) {
-            Iterator<CSVRecord> records = parser.iterator();
-            line = parser.getCurrentLineNumber() + 1;
-            while (rows < limit && records.hasNext()) {
-                CSVRecord record = records.next();
-                rowReader.read(RawRow.of(cells(record), keys), line);
-                rows++;
-                line = parser.getCurrentLineNumber() + 1;
-            }
-        } catch (CharacterCodingException e) {
-            throw new IOException(file + ": not valid UTF-8; convert the file to UTF-8", e);
-        } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
-            boolean isCoding = e.getCause() instanceof CharacterCodingException;
-            boolean isFormat = e.getCause() instanceof CSVException;
-            String reason =
-                    isCoding
-                            ? "not valid UTF-8; convert the file to UTF-8"
-                            : isFormat ? e.getCause().getMessage() : e.getMessage();
-            throw new IOException(file + ", line " + line + ": " + reason, e);
-        }
-        return rows;
-    }
-
-    /** Strict about UTF-8, and without a byte order mark before the name of the first column. */
-    private static Reader reader(Path file) throws IOException {
-        BufferedReader reader =
-                new BufferedReader(
-                        new InputStreamReader(
-                                Files.newInputStream(file), StandardCharsets.UTF_8.newDecoder()));
-        reader.mark(1);
-        if (reader.read() != '\ufeff') {
-            reader.reset();
-        }
-        return reader;
-    }
-
-    private static JsonObject cells(CSVRecord record) throws IOException {
-        if (!record.isConsistent()) {
-            throw new IOException(
-                    "the row has "
-                            + record.size()
-                            + " cells for the columns "
-                            + record.getParser().getHeaderNames()
-                            + "; a cell with a delimiter in it is to be quoted");
-        }
-        JsonObject cells = new JsonObject();
-        record.toMap().forEach(cells::addProperty);
-        return cells;
     }
 
     private static JsonElement json(String line) throws IOException {

@@ -1,6 +1,7 @@
 package io.github.loradjl.zoo.text;
 
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,9 +47,28 @@ public record PromptRow(
      *     or is a {@code .txt} file, which has no prompts
      */
     public static List<PromptRow> read(Path path, Keys keys, long limit) throws IOException {
+        return read(path, new RawRow.Keys(keys.text(), keys.prompt(), keys.completion()), limit);
+    }
+
+    /**
+     * Reads the rows of a task, with the texts of labels as answers.
+     *
+     * @param path a file or folder as for {@link #read(Path, Keys, long)}
+     * @param task the task
+     * @param limit the most rows to read
+     * @return the rows in their order, at least one
+     * @throws IOException as for {@link #read(Path, Keys, long)}, and if a row lacks a column or
+     *     has an unknown label
+     */
+    public static List<PromptRow> read(Path path, ClassificationTask task, long limit)
+            throws IOException {
+        return read(path, new TaskFormat(task), limit);
+    }
+
+    private static List<PromptRow> read(Path path, RowFormat format, long limit)
+            throws IOException {
         List<PromptRow> rows = new ArrayList<>();
         List<Path> files = DataFiles.list(path);
-        RawRow.Keys raw = new RawRow.Keys(keys.text(), keys.prompt(), keys.completion());
         for (Path file : files) {
             if (DataFiles.isText(file)) {
                 throw new IOException(file + " is plain text: it has no prompts to answer");
@@ -56,7 +76,7 @@ public record PromptRow(
             String prefix = files.size() == 1 ? "" : file.getFileName() + ":";
             DataFiles.read(
                     file,
-                    raw,
+                    format,
                     limit - rows.size(),
                     (row, line) -> rows.add(of(prefix + line, row)));
         }

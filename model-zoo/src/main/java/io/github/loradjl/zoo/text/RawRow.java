@@ -22,7 +22,13 @@ record RawRow(String prompt, String completion, Conversation conversation) {
             new GsonBuilder().setObjectToNumberStrategy(ToNumberPolicy.LONG_OR_DOUBLE).create();
 
     /** The keys that tell what a row is; those of the other shapes are always the same. */
-    record Keys(String text, String prompt, String completion) {
+    record Keys(String text, String prompt, String completion) implements RowFormat {
+
+        /** {@inheritDoc} */
+        @Override
+        public RawRow row(JsonObject values) throws IOException {
+            return of(values, this);
+        }
 
         /** Returns the keys that mark a row as one shape, each shape by the first of its keys. */
         List<String> shapes(JsonObject row) {
@@ -43,8 +49,15 @@ record RawRow(String prompt, String completion, Conversation conversation) {
             return shapes;
         }
 
+        /** {@inheritDoc} */
         @Override
-        public String toString() {
+        public boolean takesText() {
+            return true;
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public String needs() {
             return "\"messages\", or \""
                     + prompt
                     + "\" and \""
@@ -56,7 +69,7 @@ record RawRow(String prompt, String completion, Conversation conversation) {
     }
 
     /** Recognises the shape of a row by its keys. */
-    static RawRow of(JsonObject row, Keys keys) throws IOException {
+    private static RawRow of(JsonObject row, Keys keys) throws IOException {
         List<String> shapes = keys.shapes(row);
         if (shapes.size() > 1) {
             throw new IOException(
@@ -69,7 +82,7 @@ record RawRow(String prompt, String completion, Conversation conversation) {
                     "the row has the keys "
                             + row.keySet()
                             + " but not "
-                            + keys
+                            + keys.needs()
                             + "; other keys are set with optKeys or optTextKey");
         }
         String shape = shapes.get(0);

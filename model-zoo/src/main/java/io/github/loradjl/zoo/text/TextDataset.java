@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.dataset.Batch;
 
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
 
 import java.io.IOException;
 import java.util.List;
@@ -35,6 +36,8 @@ import java.util.Objects;
  * tokenizer's end token, or as the chat template ends it.
  *
  * <p>A {@code .txt} file is one long text, cut into blocks of the maximum length.
+ *
+ * <p>With {@code optTask} rows are those of a {@link ClassificationTask} instead, as of GLUE.
  *
  * <p>Tokens are kept in a temporary file, not in memory, except those of a {@code .txt} file while
  * it is read.
@@ -74,7 +77,7 @@ public final class TextDataset extends RowDataset {
                 new TextSource(
                         builder.tokenizer,
                         List.copyOf(builder.paths),
-                        new RawRow.Keys(builder.textKey, builder.promptKey, builder.completionKey),
+                        builder.rowFormat(),
                         builder.limit,
                         builder.rowOptions()),
                 builder.weights.stream().mapToDouble(Double::doubleValue).toArray(),
@@ -174,6 +177,7 @@ public final class TextDataset extends RowDataset {
         private boolean packing;
         private boolean encoderDecoder;
         private int maxTargetLength;
+        private ClassificationTask task;
 
         private Builder() {}
 
@@ -257,6 +261,18 @@ public final class TextDataset extends RowDataset {
         }
 
         /**
+         * Sets the task whose tables are read, in place of the keys of rows: each row becomes a
+         * prompt, with the text of its label as completion.
+         *
+         * @param task the task
+         * @return this builder
+         */
+        public Builder optTask(ClassificationTask task) {
+            this.task = task;
+            return this;
+        }
+
+        /**
          * Builds the data set. The file is read at first use.
          *
          * @return the data set
@@ -283,6 +299,12 @@ public final class TextDataset extends RowDataset {
                         "optMaxTargetLength needs optEncoderDecoder(true)");
             }
             return new TextDataset(this);
+        }
+
+        private RowFormat rowFormat() {
+            return task == null
+                    ? new RawRow.Keys(textKey, promptKey, completionKey)
+                    : new TaskFormat(task);
         }
 
         private RowOptions rowOptions() {

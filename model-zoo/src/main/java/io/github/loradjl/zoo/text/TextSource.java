@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 
 /** Files of texts and how to read them. */
 record TextSource(
-        TextTokenizer tokenizer, List<Path> paths, RawRow.Keys keys, long limit, RowOptions rows) {
+        TextTokenizer tokenizer, List<Path> paths, RowFormat format, long limit, RowOptions rows) {
 
     private static final Logger logger = LoggerFactory.getLogger(TextSource.class);
 
@@ -84,7 +84,9 @@ record TextSource(
             for (Path file : files) {
                 if (!DataFiles.isText(file)) {
                     long left = texts.limit - expected;
-                    expected += DataFiles.read(file, texts.keys, left, (row, line) -> {});
+                    expected += DataFiles.read(file, texts.format, left, DataFiles.CHECK);
+                } else if (!texts.format.takesText()) {
+                    throw new IOException(file + " is plain text, without " + texts.format.needs());
                 }
             }
             if (progress != null) {
@@ -97,7 +99,7 @@ record TextSource(
                 if (DataFiles.isText(file)) {
                     readText(file, left);
                 } else {
-                    DataFiles.read(file, texts.keys, left, this::readRow);
+                    DataFiles.read(file, texts.format, left, this::readRow);
                 }
             }
             if (progress != null) {
