@@ -72,7 +72,7 @@ public final class HuggingFaceFolder {
      *
      * <p>Options (or arguments) of the criteria: {@code dtype}, {@code float32} or {@code
      * bfloat16}, float32 by default; {@code trainParam}, false by default. With the types String
-     * and String the model continues a text, see {@link
+     * and String the model continues a text, or answers it where an encoder reads it; see {@link
      * io.github.loradjl.zoo.text.generate.TextZooModel#config} for its arguments.
      *
      * @param folder the folder

@@ -45,19 +45,11 @@ public final class RandomT5 {
         int parameters;
         float loss;
         float[] logits;
+        public float[] first_logits;
         Map<String, Double> gradient_norms;
         int[] encoder_buckets;
         int[] decoder_buckets;
         long[][] greedy;
-        public List<Search> searches;
-    }
-
-    /** The result of one beam search. */
-    public static final class Search {
-        public int beams;
-        public double penalty;
-        public long[] ends;
-        public long[][] tokens;
     }
 
     /** Reads what transformers computes for a model. */

@@ -187,6 +187,7 @@ def main():
             parameters=len(list(model.named_parameters())),
             loss=output.loss.item(),
             logits=[round(v, 6) for v in output.logits[1, -1].tolist()],
+            first_logits=[round(v, 6) for v in output.logits[0, 0].tolist()],
             gradient_norms={n: float(p.grad.norm()) for n, p in model.named_parameters()},
             encoder_buckets=bias(distances, bidirectional=True, **options).tolist(),
             decoder_buckets=bias(distances, bidirectional=False, **options).tolist(),

@@ -39,15 +39,19 @@ final class TokenSampler {
     private static int largest(float[] logits) {
         int best = 0;
         for (int i = 0; i < logits.length; i++) {
-            if (Float.isNaN(logits[i])) {
-                throw new IllegalStateException(
-                        "the model predicts NaN; its weights or its adapter are broken");
-            }
+            checkNumber(logits[i]);
             if (logits[i] > logits[best]) {
                 best = i;
             }
         }
         return best;
+    }
+
+    static void checkNumber(float prediction) {
+        if (Float.isNaN(prediction)) {
+            throw new IllegalStateException(
+                    "the model predicts NaN; its weights or its adapter are broken");
+        }
     }
 
     /** Computes unnormalised probabilities, 0 for tokens that are filtered out. */
