@@ -1,18 +1,19 @@
 package io.github.loradjl.zoo.text.generate;
 
 import java.util.Arrays;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /** Chooses a token from logits. */
 final class TokenSampler {
 
     private final GenerationConfig config;
-    private final Random random;
+    // The first numbers of java.util.Random are almost the same for neighbouring seeds.
+    private final SplittableRandom random;
 
     TokenSampler(GenerationConfig config) {
         this.config = config;
-        random = new Random(config.getSeed());
+        random = new SplittableRandom(config.getSeed());
     }
 
     int choose(float[] logits) {
