@@ -39,7 +39,7 @@ public final class TokenGenerator {
      */
     private static final double KEPT_SHARE = 0.75;
 
-    private final PredictingModel model;
+    private final CausalModel model;
 
     /**
      * Creates a generator.
@@ -48,7 +48,7 @@ public final class TokenGenerator {
      * @throws IllegalArgumentException if the model's block cannot generate
      */
     public TokenGenerator(Model model) {
-        this.model = PredictingModel.of(model);
+        this.model = CausalModel.of(model);
     }
 
     /** Is told each token as it comes. */

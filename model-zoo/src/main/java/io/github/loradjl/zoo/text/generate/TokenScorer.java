@@ -14,14 +14,14 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Tells how probable a language model finds tokens that are given.
+ * Tells how probable a causal language model finds tokens that are given.
  *
  * <p>Nothing is recorded for gradients. Calls may come from several threads at once, each with the
  * adapters that are active in its thread when it begins.
  */
 public final class TokenScorer {
 
-    private final PredictingModel model;
+    private final CausalModel model;
 
     /**
      * Creates a scorer.
@@ -30,7 +30,7 @@ public final class TokenScorer {
      * @throws IllegalArgumentException if the model's block predicts no tokens
      */
     public TokenScorer(Model model) {
-        this.model = PredictingModel.of(model);
+        this.model = CausalModel.of(model);
     }
 
     /**

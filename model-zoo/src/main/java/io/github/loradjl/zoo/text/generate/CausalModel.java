@@ -15,13 +15,13 @@ import io.github.loradjl.adapter.AdapterSelection;
  * @param adapted the block around it, or null where the model has no adapters
  * @param manager the model's manager
  */
-record PredictingModel(AutoregressiveBlock block, AdaptedBlock adapted, NDManager manager) {
+record CausalModel(AutoregressiveBlock block, AdaptedBlock adapted, NDManager manager) {
 
-    static PredictingModel of(Model model) {
+    static CausalModel of(Model model) {
         AdaptedBlock adapted = model.getBlock() instanceof AdaptedBlock around ? around : null;
         Block root = adapted == null ? model.getBlock() : adapted.getBase();
         if (root instanceof AutoregressiveBlock block) {
-            return new PredictingModel(block, adapted, model.getNDManager());
+            return new CausalModel(block, adapted, model.getNDManager());
         }
         throw new IllegalArgumentException(
                 "model "
