@@ -72,7 +72,7 @@ public final class HuggingFaceFolder {
      *
      * <p>Options (or arguments) of the criteria: {@code dtype}, {@code float32} or {@code
      * bfloat16}, float32 by default; {@code trainParam}, false by default. With the types String
-     * and String the model continues a text, see {@link
+     * and String the model continues a text, or answers it where an encoder reads it; see {@link
      * io.github.loradjl.zoo.text.generate.TextZooModel#config} for its arguments.
      *
      * @param folder the folder
@@ -115,10 +115,9 @@ public final class HuggingFaceFolder {
         LanguageModel block = newModel(folder);
         Model model = Model.newInstance(name, device, PtEngine.ENGINE_NAME);
         try (Safetensors tensors = Safetensors.open(folder)) {
-            Map<String, Parameter> parameters = CheckpointParameters.of(block);
-            CheckpointParameters.check(block, parameters, tensors, folder.toString());
-            CheckpointParameters.load(
-                    parameters, tensors, model.getNDManager(), dataType, trainable, progress);
+            CheckpointParameters parameters = new CheckpointParameters(block, tensors);
+            parameters.check(folder.toString());
+            parameters.load(model.getNDManager(), dataType, trainable, progress);
             block.freezeParameters(!trainable);
             block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
             if (!trainable) {
@@ -210,6 +209,6 @@ public final class HuggingFaceFolder {
         JsonObject json = model.toConfigJson();
         json.remove("dtype");
         json.addProperty("torch_dtype", dataType.toString().toLowerCase(Locale.ROOT));
-        return new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n";
+        return new GsonBuilder().setPrettyPrinting().serializeNulls().create().toJson(json) + "\n";
     }
 }

@@ -21,6 +21,7 @@ import ai.djl.training.loss.Loss;
 import ai.djl.training.tracker.Tracker;
 import ai.djl.translate.Batchifier;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -50,6 +51,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -139,6 +143,32 @@ class TinyT5IT {
             long[] tokens = generator.generate(prompts.get(i), config);
             assertThat(tokens).isEqualTo(Arrays.copyOfRange(expected, 1, tokens.length + 1));
             assertThat(batched.get(i)).isEqualTo(tokens);
+        }
+    }
+
+    /** The texts of tiny_t5_beams.json, made by make_beams.py. */
+    @Test
+    void generate_beams_givesTokensOfTransformers() throws Exception {
+        List<long[]> prompts = rows().stream().map(row -> ids(row, "input_ids")).toList();
+        TokenGenerator generator = new TokenGenerator(model);
+        JsonArray searches;
+        try (Reader reader =
+                new InputStreamReader(
+                        TinyT5IT.class.getResourceAsStream("tiny_t5_beams.json"),
+                        StandardCharsets.UTF_8)) {
+            searches = JsonParser.parseReader(reader).getAsJsonArray();
+        }
+        assertThat(searches).hasSize(4);
+        for (JsonElement element : searches) {
+            JsonObject search = element.getAsJsonObject();
+            GenerationConfig config =
+                    GenerationConfig.builder()
+                            .optMaxNewTokens(30)
+                            .optBeams(search.get("beams").getAsInt())
+                            .optLengthPenalty(search.get("penalty").getAsDouble())
+                            .build();
+            assertThat(generator.generate(prompts, config))
+                    .containsExactly(new Gson().fromJson(search.get("tokens"), long[][].class));
         }
     }
 
