@@ -2,6 +2,10 @@ package io.github.loradjl.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.loradjl.examples.config.TaskFile;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
+import io.github.loradjl.zoo.text.task.GlueTask;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -17,10 +21,14 @@ import java.util.stream.Stream;
 class RecipesTest {
 
     private static final Path FOLDER = Path.of("recipes");
+    private static final String TASK = "task.yaml";
 
     static List<Path> recipes() throws IOException {
         try (Stream<Path> files = Files.list(FOLDER)) {
-            List<Path> recipes = files.sorted().toList();
+            List<Path> recipes =
+                    files.filter(file -> !TASK.equals(file.getFileName().toString()))
+                            .sorted()
+                            .toList();
             assertThat(recipes).hasSizeGreaterThanOrEqualTo(4);
             return recipes;
         }
@@ -53,5 +61,15 @@ class RecipesTest {
         assertThat(Files.readString(recipe))
                 .startsWith("# ")
                 .contains("finetune --config examples/recipes/" + recipe.getFileName());
+    }
+
+    @Test
+    void task_isSst2AsGlueHasIt() throws IOException {
+        ClassificationTask own = TaskFile.read(FOLDER.resolve(TASK));
+        ClassificationTask known = GlueTask.SST_2.task();
+        assertThat(own.getPromptFormat()).isEqualTo(known.getPromptFormat());
+        assertThat(own.getLabels()).isEqualTo(known.getLabels());
+        assertThat(own.getTable()).isEqualTo(known.getTable());
+        assertThat(own.getOfficialMetrics()).isEqualTo(known.getOfficialMetrics());
     }
 }

@@ -177,7 +177,8 @@ final class DataOptions {
             RowOptions rows,
             int batchSize,
             boolean shuffle,
-            long seed) {
+            long seed)
+            throws IOException {
         TextDataset.Builder builder =
                 TextDataset.builder()
                         .setTokenizer(tokenizer)

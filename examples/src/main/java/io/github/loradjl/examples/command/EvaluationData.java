@@ -78,7 +78,7 @@ final class EvaluationData {
         List<Example> examples = new ArrayList<>();
         long most = limit == null ? Long.MAX_VALUE : limit;
         int conversations = 0;
-        for (PromptRow row : PromptRow.read(data, keyOptions.keys(), most)) {
+        for (PromptRow row : keyOptions.read(data, most)) {
             conversations += row.messages() == null ? 0 : 1;
             examples.add(new Example(row.id(), prompt(row, template), row.answer()));
         }
@@ -122,7 +122,8 @@ final class EvaluationData {
 
     /** Reads the rows for their loss. */
     TextDataset dataset(
-            TextTokenizer tokenizer, ChatTemplate template, boolean encoderDecoder, int batchSize) {
+            TextTokenizer tokenizer, ChatTemplate template, boolean encoderDecoder, int batchSize)
+            throws IOException {
         TextDataset.Builder builder =
                 TextDataset.builder()
                         .setTokenizer(tokenizer)

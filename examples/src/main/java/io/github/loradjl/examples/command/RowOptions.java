@@ -7,6 +7,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import java.io.IOException;
+
 /** How rows become tokens and tokens sequences. */
 final class RowOptions {
 
@@ -87,7 +89,7 @@ final class RowOptions {
         }
     }
 
-    void applyTo(TextDataset.Builder builder) {
+    void applyTo(TextDataset.Builder builder) throws IOException {
         keyOptions.applyTo(builder);
         builder.optTrainOnPrompt(trainOnPrompt)
                 .optChat(chat)
