@@ -138,7 +138,7 @@ public final class TextZooModel extends ZooModel<String, String> {
         /** {@inheritDoc} */
         @Override
         public String processOutput(TranslatorContext context, NDList output) {
-            TokenGenerator generator = new TokenGenerator((Model) context.getModel());
+            TokenGenerator generator = new TokenGenerator(context.getModel());
             long[] prompt = (long[]) context.getAttachment(PROMPT);
             long[] ids = output.singletonOrThrow().toLongArray();
             return TextGenerator.text(generator, tokenizer, prompt, ids);
