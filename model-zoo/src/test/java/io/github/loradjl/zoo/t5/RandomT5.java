@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.ZooModel;
+import ai.djl.training.ParameterStore;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
@@ -117,6 +118,17 @@ public final class RandomT5 {
         return HuggingFaceFolder.load(folder, Device.cpu(), DataType.FLOAT32);
     }
 
+    /** Computes the logits of the last position of the second row. */
+    public static float[] logits(ZooModel<NDList, NDList> model) {
+        try (NDManager manager = model.getNDManager().newSubManager()) {
+            NDList inputs = data(manager);
+            inputs.add(decoderIds(manager));
+            ParameterStore store = new ParameterStore(manager, false);
+            NDArray logits = model.getBlock().forward(store, inputs, false).head();
+            return logits.get("1, -1").toFloatArray();
+        }
+    }
+
     /** The two inputs, the second one padded on the right from its 40th token. */
     private static long[][] ids() {
         long[][] ids = new long[2][48];
@@ -138,6 +150,14 @@ public final class RandomT5 {
         Arrays.fill(mask[0], 1);
         Arrays.fill(mask[1], 0, 40, 1);
         return new NDList(manager.create(ids()), manager.create(mask));
+    }
+
+    /** What the decoder reads for the labels: they stand behind the token that begins a text. */
+    private static NDArray decoderIds(NDManager manager) {
+        NDArray labels = labels(manager).head();
+        NDArray start = manager.zeros(new Shape(2, 1), DataType.INT64);
+        NDArray ids = start.concat(labels.get(":, :-1"), 1);
+        return ids.maximum(0).toType(DataType.INT64, false);
     }
 
     static NDList labels(NDManager manager) {

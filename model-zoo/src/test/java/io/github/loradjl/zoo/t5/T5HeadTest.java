@@ -10,7 +10,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.repository.zoo.ZooModel;
-import ai.djl.training.ParameterStore;
 
 import com.google.gson.JsonObject;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
@@ -31,18 +30,9 @@ class T5HeadTest {
 
     @TempDir private Path folder;
 
-    private static float[] logits(ZooModel<NDList, NDList> model) {
-        try (NDManager manager = model.getNDManager().newSubManager()) {
-            T5ForConditionalGeneration block = (T5ForConditionalGeneration) model.getBlock();
-            NDList inputs = block.withLabels(RandomT5.data(manager), RandomT5.labels(manager));
-            ParameterStore store = new ParameterStore(manager, false);
-            return block.forward(store, inputs, false).head().get("1, -1").toFloatArray();
-        }
-    }
-
     private float[] loadLogits() throws Exception {
         try (ZooModel<NDList, NDList> model = RandomT5.load(folder)) {
-            return logits(model);
+            return RandomT5.logits(model);
         }
     }
 
@@ -67,13 +57,13 @@ class T5HeadTest {
         try (ZooModel<NDList, NDList> model = RandomT5.load(folder)) {
             T5ForConditionalGeneration block = (T5ForConditionalGeneration) model.getBlock();
             assertThat(block.getConfig().isTied()).isEqualTo(!expected.own_head);
-            logits = logits(model);
+            logits = RandomT5.logits(model);
             HuggingFaceFolder.save(block, again, null, DataType.FLOAT32);
         }
         // Rounding of float32; a wrong head or scale changes the first digits.
         assertThat(logits).containsExactly(expected.logits, within(1e-4f));
         try (ZooModel<NDList, NDList> model = RandomT5.load(again)) {
-            assertThat(logits(model)).as("saved and loaded").isEqualTo(logits);
+            assertThat(RandomT5.logits(model)).as("saved and loaded").isEqualTo(logits);
         }
         Files.writeString(folder.resolve("config.json"), expected.saved.toString());
         assertThat(loadLogits()).as("as transformers saves it").isEqualTo(logits);

@@ -159,7 +159,7 @@ def searches(model, ids, mask):
     ]
 
 
-def main():
+def rows():
     ids = torch.tensor([[(7 * i * i + 3 * i + 11 * row) % 38 + 2 for i in range(48)] for row in (0, 1)])
     mask = torch.ones_like(ids)
     ids[1, 40:] = 0
@@ -168,6 +168,11 @@ def main():
         [[(5 * i * i + 2 * i + 3 * row) % 38 + 2 for i in range(30)] for row in (0, 1)]
     )
     labels[0, 25:] = -100
+    return ids, mask, labels
+
+
+def main():
+    ids, mask, labels = rows()
     result = {}
     for name, changes in CASES.items():
         config = {**BASE, **changes}
@@ -209,4 +214,5 @@ def main():
     print(re.sub(r"\[[^\[\]{}]*\]", lambda m: " ".join(m.group().split()), text))
 
 
-main()
+if __name__ == "__main__":
+    main()
