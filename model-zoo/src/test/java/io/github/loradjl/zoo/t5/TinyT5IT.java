@@ -34,9 +34,9 @@ import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.gradient.GradientSvd;
 import io.github.loradjl.gradient.GradientTask;
-import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.init.GradientFactors;
+import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
-import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.testing.SharedRoot;
 import io.github.loradjl.torch.TorchOps;
@@ -181,13 +181,13 @@ class TinyT5IT {
                             "encoder.block.0.layer.0.SelfAttention.q",
                             "decoder.block.3.layer.1.EncDecAttention.v",
                             "decoder.block.0.layer.2.DenseReluDense.wi");
-            Map<String, SingularFactors> whole = GradientSvd.wholeModel().compute(task(lora));
-            Map<String, SingularFactors> layers = GradientSvd.layerByLayer().compute(task(lora));
+            Map<String, GradientFactors> whole = GradientSvd.wholeModel().compute(task(lora));
+            Map<String, GradientFactors> layers = GradientSvd.layerByLayer().compute(task(lora));
             assertThat(layers.keySet()).isEqualTo(whole.keySet());
             whole.forEach(
                     (path, factors) -> {
-                        float[] expected = factors.s().toFloatArray();
-                        float[] actual = layers.get(path).s().toFloatArray();
+                        float[] expected = factors.leading().s().toFloatArray();
+                        float[] actual = layers.get(path).leading().s().toFloatArray();
                         // The same sums in another order; small values stand beside the largest.
                         for (int i = 0; i < expected.length; i++) {
                             assertThat(actual[i])
@@ -256,8 +256,10 @@ class TinyT5IT {
                 counts,
                 new Seq2SeqLoss(),
                 List.of(batch()),
-                GradientKind.SGD,
-                SvdOptions.builder().optExact(true).build(),
+                LoraGaInit.builder()
+                        .optSvdOptions(SvdOptions.builder().optExact(true).build())
+                        .build(),
+                0,
                 0,
                 manager,
                 null);
