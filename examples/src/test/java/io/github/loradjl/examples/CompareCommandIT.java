@@ -132,14 +132,15 @@ class CompareCommandIT {
         CommandLine run =
                 compare(
                         "--methods",
-                        "lora-ga:rank=64,lora",
+                        "lora-ga:rank=64,lora:init=zeros,lora",
                         "--learning-rates",
                         "1e-3",
                         "--seeds",
                         "0");
         assertThat(run.code()).isZero();
         assertThat(Files.readString(out.resolve("results.md")))
-                .contains("- lora-ga:rank=64 at 1e-3: LoRA-GA on", "needs 2r <= min(m, n)");
+                .contains("- lora-ga:rank=64 at 1e-3: LoRA-GA on", "needs 2r <= min(m, n)")
+                .contains("- lora:init=zeros at 1e-3: Gradient values are all zeros");
         assertThat(losses("lora@1e-3@0")).hasSize(4);
     }
 

@@ -17,7 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Each recipe holds what finetune understands, and its first lines say how to run it. */
+/** Each recipe holds what its command understands, and its first lines say how to run it. */
 class RecipesTest {
 
     private static final Path FOLDER = Path.of("recipes");
@@ -34,14 +34,20 @@ class RecipesTest {
         }
     }
 
+    private static String command(Path recipe) {
+        return recipe.getFileName().toString().startsWith("compare") ? "compare" : "finetune";
+    }
+
     @ParameterizedTest
     @MethodSource("recipes")
     void recipe_withModelAndData_isUnderstood(Path recipe) {
-        String[] arguments = {"finetune", "--config", recipe.toString(), "model=m", "data=d.jsonl"};
+        String[] arguments = {
+            command(recipe), "--config", recipe.toString(), "model=m", "data=d.jsonl"
+        };
         picocli.CommandLine line = Lora.commandLine(new PrintWriter(new StringWriter()), arguments);
         line.parseArgs(arguments);
-        picocli.CommandLine finetune = line.getSubcommands().get("finetune");
-        Path out = finetune.getCommandSpec().findOption("--out").getValue();
+        picocli.CommandLine command = line.getSubcommands().get(command(recipe));
+        Path out = command.getCommandSpec().findOption("--out").getValue();
         assertThat(out.toString()).startsWith("runs");
     }
 
@@ -50,7 +56,8 @@ class RecipesTest {
     void recipe_wrongModel_isNamedAfterAllOptionsWereTaken(Path recipe) {
         // On any machine: the recipes for a GPU name a device that is looked at after the folder.
         CommandLine run =
-                CommandLine.run("finetune", "--config", recipe, "model=nowhere", "data=d.jsonl");
+                CommandLine.run(
+                        command(recipe), "--config", recipe, "model=nowhere", "data=d.jsonl");
         assertThat(run.code()).isEqualTo(1);
         assertThat(run.err()).contains("--model nowhere is not a folder").hasLineCount(1);
     }
@@ -60,7 +67,7 @@ class RecipesTest {
     void recipe_head_saysHowToRunIt(Path recipe) throws IOException {
         assertThat(Files.readString(recipe))
                 .startsWith("# ")
-                .contains("finetune --config examples/recipes/" + recipe.getFileName());
+                .contains(command(recipe) + " --config examples/recipes/" + recipe.getFileName());
     }
 
     @Test

@@ -26,6 +26,7 @@ record FinetuneOptions(
     /** Checks what no option can check alone. */
     void check() throws IOException {
         data.check();
+        start.check();
         optimizer.check();
         run.check();
         run.requireFree();

@@ -64,6 +64,7 @@ public final class InspectCommand implements Callable<Integer> {
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException, MalformedModelException {
+        startOptions.check();
         try (ZooModel<NDList, NDList> model = modelOptions.load()) {
             long base = Counts.parameters(model.getBlock());
             try (LoraModel lora =

@@ -13,6 +13,7 @@ import ai.djl.training.loss.Loss;
 import ai.djl.training.tracker.ParameterTracker;
 import ai.djl.translate.TranslateException;
 
+import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraGaOptions;
 import io.github.loradjl.LoraGaReport;
 import io.github.loradjl.LoraModel;
@@ -82,13 +83,24 @@ final class CellRun implements FineTuningListener {
             base.getNDManager().getEngine().setRandomSeed(cell.seed());
             memory.begin();
             long begin = System.nanoTime();
-            try (LoraModel lora =
-                    LoraModel.attach(base, cell.method().config(recipe.adapter(), cell.seed()))) {
+            try (LoraModel lora = attach(base)) {
                 return train(base, lora, begin);
             }
         } catch (IllegalStateException | IllegalArgumentException e) {
             return CellResult.failed(cell, e.getMessage());
         }
+    }
+
+    private LoraModel attach(Model base) {
+        LoraConfig config = cell.method().config(recipe.adapter(), cell.seed());
+        LoraModel lora = LoraModel.attach(base, config);
+        if (cell.method().isZero()) {
+            // No start makes A zero too.
+            lora.getTargets(LoraModel.DEFAULT_ADAPTER)
+                    .values()
+                    .forEach(layer -> layer.get(LoraModel.DEFAULT_ADAPTER).getA().muli(0));
+        }
+        return lora;
     }
 
     private CellResult train(Model model, LoraModel lora, long begin)

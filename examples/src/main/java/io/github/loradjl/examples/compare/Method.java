@@ -197,12 +197,24 @@ public record Method(String text, Kind kind, Map<String, String> options) {
     private LoraInit init() {
         return switch (kind) {
             case FULL -> throw new IllegalStateException("full fine-tuning has no adapter");
-            case LORA, RSLORA, LORA_PLUS -> LoraInit.named(options.getOrDefault("init", "true"));
+            case LORA, RSLORA, LORA_PLUS -> LoraInit.named(isZero() ? "true" : initName());
             case PISSA -> LoraInit.pissa();
             case OLORA -> LoraInit.olora();
             case ORTHOGONAL -> LoraInit.orthonormal();
             case LORA_GA -> LoraGaOfMethod.init(this);
         };
+    }
+
+    private String initName() {
+        return options.getOrDefault("init", "true");
+    }
+
+    /**
+     * Tells whether both factors are to be zero. No start is, because nothing could be learnt from
+     * there; a comparison shows it.
+     */
+    boolean isZero() {
+        return initName().equals("zeros");
     }
 
     double number(String key, double defaultValue) {

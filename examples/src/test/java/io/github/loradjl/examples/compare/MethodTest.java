@@ -82,7 +82,7 @@ class MethodTest {
         "lora:rates=1e-3+x, rates=x is not a number above 0",
         "lora:seeds=one, seeds are whole numbers",
         "lora:data=2, data is a share",
-        "lora:init=zeros, 'zeros' is refused",
+        "lora:init=nonsense, unknown start",
         "lora-ga:gamma=16:zeta=1, say the same thing twice",
         "lora-ga:direction=up, 'direction is ArB2r, A2rBr, ArBr or random'",
         "lora-ga:gradient=hessian, gradient is one of",

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
 import io.github.loradjl.examples.report.Chart;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.init.InitContext;
 import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraStart;
@@ -114,7 +115,9 @@ public record Moments(List<Row> rows) implements Diagnosis {
                         eta,
                         0,
                         scope,
-                        TruncatedSvd.compute(gradient, 2 * rank, SvdOptions.defaults(), scope));
+                        GradientFactors.of(
+                                TruncatedSvd.compute(
+                                        gradient, 2 * rank, SvdOptions.defaults(), scope)));
         LoraStart start = LoraGaInit.builder().optScale(scale).build().start(context);
         double c2 = TorchOps.squareSum(start.a()) / rank;
         NDArray x = RandomMatrix.normal(scope, SAMPLES, n, 1, random);

@@ -13,7 +13,7 @@ import io.github.loradjl.examples.compare.Setup;
 import io.github.loradjl.examples.report.Chart;
 import io.github.loradjl.gradient.GradientSvd;
 import io.github.loradjl.gradient.GradientTask;
-import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.SvdOptions;
@@ -80,8 +80,10 @@ public record Spectra(Map<String, Spectrum> kinds) implements Diagnosis {
                             counts,
                             ((LanguageModel) lora.getBase()).newLoss(),
                             batches,
-                            GradientKind.SGD,
-                            SvdOptions.builder().optExact(true).build(),
+                            LoraGaInit.builder()
+                                    .optSvdOptions(SvdOptions.builder().optExact(true).build())
+                                    .build(),
+                            0,
                             0,
                             manager,
                             null);
@@ -91,7 +93,7 @@ public record Spectra(Map<String, Spectrum> kinds) implements Diagnosis {
                     .forEach(
                             (path, factors) ->
                                     grouped.computeIfAbsent(kind(path), k -> new ArrayList<>())
-                                            .add(factors));
+                                            .add(factors.leading()));
             Map<String, Spectrum> kinds = new LinkedHashMap<>();
             grouped.forEach((kind, factors) -> kinds.put(kind, mean(factors)));
             return new Spectra(kinds);
