@@ -167,10 +167,16 @@ public final class T5ForConditionalGeneration extends LanguageModel {
     @Override
     public NDArray tokenLosses(ParameterStore parameterStore, NDList data, NDArray labels) {
         try (GradientMode mode = GradientMode.off()) {
+            List<Stage> reading = stages.encoderStages();
             List<Stage> all = stages.list();
+            List<Stage> writing = all.subList(reading.size(), all.size() - 1);
             NDList inputs = withLabels(data, new NDList(labels));
-            NDList states =
-                    runStages(all.subList(0, all.size() - 1), parameterStore, inputs, data, false);
+            NDList states = runStages(reading, parameterStore, inputs, data, false);
+            long times = labels.getShape().get(0) / data.head().getShape().get(0);
+            if (times > 1) {
+                states = stages.repeatRows(states, times, data);
+            }
+            states = runStages(writing, parameterStore, states, data, false);
             return stages.tokenLosses(parameterStore, states, labels);
         }
     }

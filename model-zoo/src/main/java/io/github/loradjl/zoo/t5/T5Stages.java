@@ -70,6 +70,19 @@ final class T5Stages {
         return encoderStages;
     }
 
+    /** Repeats the hidden states and the mask behind the encoder, so that rows share an input. */
+    NDList repeatRows(NDList states, long times, NDList kept) {
+        NDList repeated = new NDList(states);
+        for (int index : new int[] {0, 2}) {
+            NDArray once = states.get(index);
+            repeated.set(index, once.repeat(0, times));
+            if (kept.stream().noneMatch(array -> array == once)) {
+                once.close();
+            }
+        }
+        return repeated;
+    }
+
     /** Runs the head as far as the loss. */
     NDList loss(ParameterStore store, NDList inputs, NDList labels, boolean training) {
         NDList rows = TorchOps.labelledRows(inputs.get(0), labels.singletonOrThrow());

@@ -14,11 +14,16 @@ final class CausalRowEncoder extends RowEncoder {
 
     private final int maxLength;
     private final boolean trainOnPrompt;
+    private final boolean addsEnd;
 
     CausalRowEncoder(TextTokenizer tokenizer, RowOptions options) {
         super(tokenizer, options);
         maxLength = options.maxLength();
         trainOnPrompt = options.trainOnPrompt();
+        OptionalLong end = tokenizer.getEosId();
+        addsEnd =
+                endsWith(tokenizer.encode("a", true), end)
+                        && !endsWith(tokenizer.encode("a", false), end);
     }
 
     @Override
@@ -83,6 +88,6 @@ final class CausalRowEncoder extends RowEncoder {
     /** Takes away the end token that the tokenizer puts behind any text. */
     private int[] open(long[] ids) {
         int[] result = ints(ids);
-        return addsEnd() ? Arrays.copyOf(result, result.length - 1) : result;
+        return addsEnd ? Arrays.copyOf(result, result.length - 1) : result;
     }
 }

@@ -17,15 +17,10 @@ abstract class RowEncoder {
 
     private final TextTokenizer tokenizer;
     private final RowOptions options;
-    private final boolean addsEnd;
 
     RowEncoder(TextTokenizer tokenizer, RowOptions options) {
         this.tokenizer = tokenizer;
         this.options = options;
-        OptionalLong end = tokenizer.getEosId();
-        addsEnd =
-                endsWith(tokenizer.encode("a", true), end)
-                        && !endsWith(tokenizer.encode("a", false), end);
     }
 
     static RowEncoder of(TextTokenizer tokenizer, RowOptions options) {
@@ -66,11 +61,6 @@ abstract class RowEncoder {
 
     RowOptions options() {
         return options;
-    }
-
-    /** Returns whether the tokenizer puts the end token behind any text. */
-    boolean addsEnd() {
-        return addsEnd;
     }
 
     ChatTemplate template() throws IOException {

@@ -37,10 +37,13 @@ final class Seq2SeqRowEncoder extends RowEncoder {
 
     @Override
     TokenRow pair(String prompt, String completion) throws IOException {
-        return paired(ints(tokenizer().encode(prompt)), completion);
+        return paired(tokenizer().encode(prompt), completion);
     }
 
-    /** Asks with the messages before the last answer. */
+    /**
+     * Asks with the messages before the last answer; the template writes all special tokens of what
+     * is asked.
+     */
     @Override
     TokenRow chat(Conversation conversation) throws IOException {
         Conversation.Turn turn = conversation.lastTurn();
@@ -50,21 +53,19 @@ final class Seq2SeqRowEncoder extends RowEncoder {
         } catch (IllegalArgumentException e) {
             throw new IOException(e.getMessage(), e);
         }
-        // The template writes special tokens, but not what ends any text.
-        long[] ids = tokenizer().encode(prompt, false);
-        return paired(addsEnd() ? ended(ids) : ints(ids), turn.answer());
+        return paired(tokenizer().encode(prompt, false), turn.answer());
     }
 
-    private TokenRow paired(int[] source, String completion) throws IOException {
+    private TokenRow paired(long[] source, String completion) throws IOException {
         if (source.length == 0) {
             throw new IOException(
-                    "the prompt is empty and the tokenizer adds no end token: the encoder has"
-                            + " nothing to read");
+                    "the prompt is empty and gets no end token: the encoder has nothing to read");
         }
         int length = Math.min(source.length, maxLength);
-        int[] kept = Arrays.copyOf(source, length);
-        if (addsEnd()) {
-            kept[length - 1] = source[source.length - 1];
+        int[] kept = ints(Arrays.copyOf(source, length));
+        OptionalLong end = tokenizer().getEosId();
+        if (endsWith(source, end)) {
+            kept[length - 1] = (int) end.getAsLong();
         }
         int[] target = ended(tokenizer().encode(completion));
         return TokenRow.paired(kept, target, maxTargetLength, source.length - length);

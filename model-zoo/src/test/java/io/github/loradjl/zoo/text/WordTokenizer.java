@@ -5,7 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Writes a tokenizer of the words a and b, which also asks for truncation and padding. */
-final class WordTokenizer {
+public final class WordTokenizer {
+
+    private static final String ENDING =
+            """
+            {"type": "TemplateProcessing",
+             "single": [{"Sequence": {"id": "A", "type_id": 0}},
+                        {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+             "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                      {"Sequence": {"id": "B", "type_id": 0}}],
+             "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}}""";
 
     private WordTokenizer() {}
 
@@ -32,10 +41,12 @@ final class WordTokenizer {
     }
 
     /**
-     * Writes a tokenizer of twenty words as T5's: it ends every text with {@code </s>}, which is 1,
-     * and has four sentinels, 30 to 33; the words a to t are 2 to 21, all others 22, padding is 0.
+     * Writes a tokenizer of twenty words with four of T5's sentinels, 30 to 33; the words a to t
+     * are 2 to 21, all others 22, {@code </s>}, which ends a text, is 1, and padding is 0.
+     *
+     * @param endsTexts whether the tokenizer itself ends every text, as T5's does
      */
-    static void writeWithSentinels(Path folder) throws IOException {
+    public static void writeLetters(Path folder, boolean endsTexts) throws IOException {
         StringBuilder vocabulary = new StringBuilder("\"<pad>\": 0, \"</s>\": 1, \"<unk>\": 22");
         for (char word = 'a'; word <= 't'; word++) {
             vocabulary.append(", \"").append(word).append("\": ").append(2 + word - 'a');
@@ -50,16 +61,10 @@ final class WordTokenizer {
                 {"version": "1.0", "truncation": null, "padding": null,
                  "added_tokens": [%s],
                  "normalizer": null, "pre_tokenizer": {"type": "WhitespaceSplit"},
-                 "post_processor": {"type": "TemplateProcessing",
-                   "single": [{"Sequence": {"id": "A", "type_id": 0}},
-                              {"SpecialToken": {"id": "</s>", "type_id": 0}}],
-                   "pair": [{"Sequence": {"id": "A", "type_id": 0}},
-                            {"Sequence": {"id": "B", "type_id": 0}}],
-                   "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}},
-                 "decoder": null,
+                 "post_processor": %s, "decoder": null,
                  "model": {"type": "WordLevel", "unk_token": "<unk>", "vocab": {%s}}}
                 """
-                        .formatted(special, vocabulary));
+                        .formatted(special, endsTexts ? ENDING : null, vocabulary));
         Files.writeString(
                 folder.resolve("tokenizer_config.json"),
                 "{\"eos_token\": \"</s>\", \"pad_token\": \"<pad>\"}");

@@ -14,7 +14,7 @@ public record BinaryCounts(
         long truePositives, long trueNegatives, long falsePositives, long falseNegatives) {
 
     /**
-     * Counts outcomes of two labels.
+     * Counts outcomes of two labels. A wrong answer counts as the other label, whatever it says.
      *
      * @param outcomes the outcomes
      * @param positive the label of the positive class
@@ -23,7 +23,7 @@ public record BinaryCounts(
     public static BinaryCounts of(List<Outcome> outcomes, String positive) {
         long[] counts = new long[4];
         for (Outcome outcome : outcomes) {
-            boolean chosen = outcome.extracted().equals(positive);
+            boolean chosen = outcome.gold().equals(positive) == outcome.correct();
             counts[(chosen ? 0 : 1) + (outcome.correct() ? 0 : 2)]++;
         }
         return new BinaryCounts(counts[0], counts[1], counts[2], counts[3]);

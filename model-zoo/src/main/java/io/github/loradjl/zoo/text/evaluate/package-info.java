@@ -1,2 +1,2 @@
-/** How good a language model is: exact match, label scoring, loss and perplexity. */
+/** How good a language model is: exact match, labels, loss and perplexity. */
 package io.github.loradjl.zoo.text.evaluate;

@@ -66,7 +66,8 @@ public interface AutoregressiveBlock extends Block {
      * @param parameterStore the parameter store
      * @param data as for {@code forward}
      * @param labels as for {@code forward}, with {@link
-     *     io.github.loradjl.torch.TorchOps#IGNORE_INDEX} where nothing is asked
+     *     io.github.loradjl.torch.TorchOps#IGNORE_INDEX} where nothing is asked; with an encoder,
+     *     several rows one after another may belong to each row of the data, which is read once
      * @return the negative log-probabilities of the k other labels, row after row, as a float32
      *     array of shape (k)
      */

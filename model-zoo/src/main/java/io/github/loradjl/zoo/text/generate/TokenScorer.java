@@ -4,17 +4,22 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 
 import io.github.loradjl.adapter.AdapterSelection;
+import io.github.loradjl.staged.StagedBlock;
 import io.github.loradjl.torch.TorchOps;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Tells how probable a causal language model finds tokens that are given.
+ * Tells how probable a language model finds tokens that are given, and which it finds most probable
+ * in their places.
+ *
+ * <p>A causal model is asked about the ends of rows. An encoder with a decoder is asked about
+ * answers to prompts, which it reads apart.
  *
  * <p>Nothing is recorded for gradients. Calls may come from several threads at once, each with the
  * adapters that are active in its thread when it begins.
@@ -34,51 +39,142 @@ public final class TokenScorer {
     }
 
     /**
+     * Tells whether the model reads prompts with an encoder.
+     *
+     * @return true if it is asked about answers, false if about ends of rows
+     */
+    public boolean isEncoderDecoder() {
+        return model.block().isEncoderDecoder();
+    }
+
+    /**
      * Computes the logarithm of the probability of the end of each row after its beginning: the sum
      * of those of its tokens, in nats.
      *
      * @param rows token ids; all rows together are one batch
      * @param starts where the end of each row starts, from 1 to the row's length
      * @return the sum of each row; 0 for an empty end
-     * @throws IllegalArgumentException if a start is out of its range, no row has an end, or an id
-     *     is outside the vocabulary
+     * @throws IllegalArgumentException if a start is out of its range, no row has an end, an id is
+     *     outside the vocabulary, or the model has an encoder
      */
     public double[] logProbabilities(List<long[]> rows, int[] starts) {
-        int width = rows.stream().mapToInt(row -> row.length).max().orElse(0);
-        long[] ids = new long[rows.size() * width];
-        long[] mask = new long[ids.length];
-        long[] labels = new long[ids.length];
-        Arrays.fill(labels, TorchOps.IGNORE_INDEX);
-        for (int i = 0; i < rows.size(); i++) {
-            long[] row = rows.get(i);
-            if (starts[i] < 1 || starts[i] > row.length) {
-                throw new IllegalArgumentException(
-                        "start "
-                                + starts[i]
-                                + " of row "
-                                + i
-                                + " is not within 1 and "
-                                + row.length
-                                + ": at least one token must come before");
-            }
-            System.arraycopy(row, 0, ids, i * width, row.length);
-            Arrays.fill(mask, i * width, i * width + row.length, 1);
-            int end = row.length - starts[i];
-            System.arraycopy(row, starts[i], labels, i * width + starts[i], end);
-        }
-        double[] sums = new double[rows.size()];
+        check(false);
         try (NDManager manager = model.newManager()) {
-            Shape shape = new Shape(rows.size(), width);
-            NDList data = new NDList(manager.create(ids, shape), manager.create(mask, shape));
-            float[] losses = losses(data, manager.create(labels, shape));
-            int next = 0;
-            for (int i = 0; i < sums.length; i++) {
-                for (int t = starts[i]; t < rows.get(i).length; t++) {
-                    sums[i] -= losses[next++];
-                }
+            return logProbabilities(AskedTokens.ofRows(manager, rows, starts));
+        }
+    }
+
+    /**
+     * Computes the logarithm of the probability of each answer to its prompt: the sum of those of
+     * its tokens, in nats. A prompt is read once for all its answers.
+     *
+     * @param prompts token ids; all prompts together are one batch
+     * @param answers token ids; the same number for each prompt, those to the first prompt first
+     * @return the sum of each answer
+     * @throws IllegalArgumentException if a prompt is empty, the numbers do not fit, an id is
+     *     outside the vocabulary, or the model has no encoder
+     */
+    public double[] logProbabilities(List<long[]> prompts, List<long[]> answers) {
+        check(true);
+        try (NDManager manager = model.newManager()) {
+            return logProbabilities(AskedTokens.ofPairs(manager, prompts, answers));
+        }
+    }
+
+    private double[] logProbabilities(AskedTokens asked) {
+        float[] losses = losses(asked.data(), asked.labels());
+        double[] sums = new double[asked.counts().length];
+        int next = 0;
+        for (int i = 0; i < sums.length; i++) {
+            for (int t = 0; t < asked.counts()[i]; t++) {
+                sums[i] -= losses[next++];
             }
         }
         return sums;
+    }
+
+    /**
+     * Finds the most probable token in each place of the end of each row, after the tokens of the
+     * row itself. The logits of whole rows are held meanwhile.
+     *
+     * @param rows token ids; all rows together are one batch
+     * @param starts where the end of each row starts, from 1 to the row's length
+     * @return a token for each place of each end
+     * @throws IllegalArgumentException as for {@link #logProbabilities(List, int[])}
+     * @throws IllegalStateException if the model predicts NaN
+     */
+    public List<long[]> likeliest(List<long[]> rows, int[] starts) {
+        check(false);
+        try (NDManager manager = model.newManager()) {
+            return likeliest(AskedTokens.ofRows(manager, rows, starts));
+        }
+    }
+
+    /**
+     * Finds the most probable token in each place of each answer, after the tokens of the answer
+     * itself.
+     *
+     * @param prompts token ids; all prompts together are one batch
+     * @param answers token ids, one answer for each prompt
+     * @return a token for each place of each answer
+     * @throws IllegalArgumentException as for {@link #logProbabilities(List, List)}
+     * @throws IllegalStateException if the model predicts NaN
+     */
+    public List<long[]> likeliest(List<long[]> prompts, List<long[]> answers) {
+        check(true);
+        if (prompts.size() != answers.size()) {
+            throw new IllegalArgumentException(
+                    answers.size() + " answers to " + prompts.size() + " prompts: one for each");
+        }
+        try (NDManager manager = model.newManager()) {
+            return likeliest(AskedTokens.ofPairs(manager, prompts, answers));
+        }
+    }
+
+    private List<long[]> likeliest(AskedTokens asked) {
+        long[] all;
+        NDList labels = new NDList(asked.labels());
+        NDList data =
+                model.block() instanceof StagedBlock staged
+                        ? staged.withLabels(asked.data(), labels)
+                        : asked.data();
+        try (AdapterSelection.Scope adapters = model.pinAdapters();
+                NDManager manager = model.newManager();
+                NDList logits =
+                        model.block().forward(new ParameterStore(manager, false), data, false);
+                NDList rows = rows(logits.head(), asked.labels());
+                NDArray likeliest = rows.get(0).argMax(1)) {
+            if (!Double.isFinite(TorchOps.squareSum(rows.get(0)))) {
+                throw new IllegalStateException(
+                        "the model predicts NaN or infinity; its weights or its adapter are"
+                                + " broken");
+            }
+            all = likeliest.toLongArray();
+        }
+        List<long[]> result = new ArrayList<>();
+        int from = 0;
+        for (int count : asked.counts()) {
+            result.add(Arrays.copyOfRange(all, from, from + count));
+            from += count;
+        }
+        return result;
+    }
+
+    private NDList rows(NDArray logits, NDArray labels) {
+        return isEncoderDecoder()
+                ? TorchOps.labelledRows(logits, labels)
+                : TorchOps.nextTokenRows(logits, labels);
+    }
+
+    private void check(boolean encoderDecoder) {
+        if (encoderDecoder != isEncoderDecoder()) {
+            throw new IllegalArgumentException(
+                    encoderDecoder
+                            ? "a causal model has no encoder for prompts: give rows and their"
+                                    + " starts"
+                            : "an encoder with a decoder reads apart what is asked and answered:"
+                                    + " give prompts and answers");
+        }
     }
 
     /**
