@@ -116,7 +116,8 @@ public final class TokenGenerator {
         }
         if (prompts.stream().anyMatch(prompt -> prompt.length == 0)) {
             throw new IllegalArgumentException(
-                    "the prompt is empty; begin with the token that begins a text");
+                    "the prompt is empty; give at least the token that begins a text, or that ends"
+                            + " it where an encoder reads it");
         }
         Set<Long> ends = config.isStopAtEnd() ? model.block().getEndTokens() : Set.of();
         try (GradientMode mode = GradientMode.off();
