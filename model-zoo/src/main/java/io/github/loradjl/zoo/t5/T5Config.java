@@ -1,6 +1,5 @@
 package io.github.loradjl.zoo.t5;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
@@ -199,18 +198,14 @@ public final class T5Config {
     }
 
     /**
-     * Returns the {@code config.json} that this was read from, with its architecture.
+     * Returns the {@code config.json} that this was read from, with its end tokens and
+     * architecture.
      *
      * @return a copy of the JSON object
      */
     public JsonObject toJson() {
-        JsonObject copy = json.deepCopy();
-        if (!copy.has("architectures")) {
-            JsonArray architectures = new JsonArray();
-            architectures.add(modelType.toUpperCase(Locale.ROOT) + "ForConditionalGeneration");
-            copy.add("architectures", architectures);
-        }
-        return copy;
+        String name = modelType.toUpperCase(Locale.ROOT);
+        return ConfigReader.complete(json, endTokens, name + "ForConditionalGeneration");
     }
 
     /**

@@ -125,6 +125,10 @@ class T5ConfigTest {
         Files.writeString(folder.resolve("config.json"), smallest().toString());
         assertThat(T5Config.read(folder).getEndTokens()).containsExactly(1L);
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [7, 3]}");
-        assertThat(T5Config.read(folder).getEndTokens()).containsExactly(7L, 3L);
+        T5Config config = T5Config.read(folder);
+        assertThat(config.getEndTokens()).containsExactly(7L, 3L);
+        assertThat(config.toJson().get("eos_token_id").toString()).isEqualTo("[7,3]");
+        assertThat(config.toJson().get("architectures").toString())
+                .isEqualTo("[\"T5ForConditionalGeneration\"]");
     }
 }

@@ -58,14 +58,14 @@ public final class TokenGenerator {
         /**
          * Takes a token.
          *
-         * @param prompt the number of the prompt that it continues, from 0
+         * @param prompt the number of the prompt that it follows, from 0
          * @param id the token id
          */
         void onToken(int prompt, long id);
     }
 
     /**
-     * Continues a prompt.
+     * Continues or answers a prompt.
      *
      * @param prompt token ids, at least one
      * @param config how to choose tokens
@@ -76,7 +76,7 @@ public final class TokenGenerator {
     }
 
     /**
-     * Continues a prompt and tells each token as it comes.
+     * Continues or answers a prompt and tells each token as it comes.
      *
      * @param prompt token ids, at least one
      * @param config how to choose tokens
@@ -90,7 +90,7 @@ public final class TokenGenerator {
     }
 
     /**
-     * Continues several prompts as one batch.
+     * Continues or answers several prompts as one batch.
      *
      * @param prompts token ids, at least one in each
      * @param config how to choose tokens, the same for each prompt
@@ -102,7 +102,7 @@ public final class TokenGenerator {
     }
 
     /**
-     * Continues several prompts as one batch and tells each token as it comes.
+     * Continues or answers several prompts as one batch and tells each token as it comes.
      *
      * @param prompts token ids, at least one in each
      * @param config how to choose tokens, the same for each prompt
@@ -116,7 +116,8 @@ public final class TokenGenerator {
         }
         if (prompts.stream().anyMatch(prompt -> prompt.length == 0)) {
             throw new IllegalArgumentException(
-                    "the prompt is empty; begin with the token that begins a text");
+                    "the prompt is empty; give at least the token that begins a text, or that ends"
+                            + " it where an encoder reads it");
         }
         Set<Long> ends = config.isStopAtEnd() ? model.block().getEndTokens() : Set.of();
         try (GradientMode mode = GradientMode.off();
