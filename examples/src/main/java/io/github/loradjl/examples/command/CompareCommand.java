@@ -10,6 +10,7 @@ import io.github.loradjl.examples.compare.ComparisonPlots;
 import io.github.loradjl.examples.compare.ComparisonTables;
 import io.github.loradjl.examples.compare.Grid;
 import io.github.loradjl.examples.compare.Setup;
+import io.github.loradjl.examples.compare.TokenAccuracy;
 import io.github.loradjl.examples.compare.diagnose.Diagnostics;
 import io.github.loradjl.examples.config.ConfigDifferences;
 import io.github.loradjl.examples.config.ConfigOptions;
@@ -17,6 +18,7 @@ import io.github.loradjl.examples.config.ConfigWriter;
 import io.github.loradjl.examples.report.ConsoleProgress;
 import io.github.loradjl.internal.AtomicFile;
 import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -103,6 +105,8 @@ public final class CompareCommand implements Callable<Integer> {
         PrintStream err = System.err;
         dataOptions.check();
         optimizerOptions.check();
+        ClassificationTask task = rowOptions.task();
+        compareOptions.check(task != null, dataOptions.validationFile() != null);
         Grid grid = compareOptions.grid();
         begin(ConfigWriter.text(spec, Map.of("eval_steps", compareOptions.evalSteps())));
         try (TextTokenizer tokenizer = TextTokenizer.load(modelOptions.folder())) {
@@ -120,7 +124,7 @@ public final class CompareCommand implements Callable<Integer> {
             }
             err.println("data  " + rows.train().getReport());
             err.println("      validation " + rows.validation().getReport());
-            Setup setup = setup(rows);
+            Setup setup = setup(rows, metric(task, rows, tokenizer));
             List<CellResult> results =
                     new Comparison(grid, setup, out.resolve("runs")).run(new Log(err, setup));
             report(results, grid, setup, err);
@@ -151,7 +155,24 @@ public final class CompareCommand implements Callable<Integer> {
         AtomicFile.writeString(file, configuration);
     }
 
-    private Setup setup(DataOptions.Data rows) {
+    private Setup.Metric metric(
+            ClassificationTask task, DataOptions.Data rows, TextTokenizer tokenizer)
+            throws IOException {
+        if (compareOptions.isTokenAccuracy()) {
+            return new TokenAccuracy(rows.validation());
+        }
+        return compareOptions.labelMode() == null
+                ? null
+                : TaskMetric.of(
+                        task,
+                        compareOptions.labelMode(),
+                        tokenizer,
+                        dataOptions.validationFile(),
+                        dataOptions.validationLimit(),
+                        compareOptions.batchSize());
+    }
+
+    private Setup setup(DataOptions.Data rows, Setup.Metric metric) {
         CompareSetup source = new CompareSetup(modelOptions, rows);
         int steps = compareOptions.maxSteps();
         return new Setup(
@@ -166,22 +187,23 @@ public final class CompareCommand implements Callable<Integer> {
                         optimizerOptions.maxGradNorm(),
                         compareOptions.calibrationBatches(),
                         compareOptions.gradientCheckpointing()),
-                null,
+                metric,
                 Interruption::isRequested);
     }
 
     private void report(List<CellResult> results, Grid grid, Setup setup, PrintStream err)
             throws IOException, MalformedModelException {
+        String metric = setup.metric() == null ? null : setup.metric().name();
         ComparisonTables tables =
                 new ComparisonTables(
                         results,
                         compareOptions.reference(),
                         compareOptions.commonRate(),
                         compareOptions.maxSteps(),
-                        null);
+                        metric);
         tables.writeCsv(out.resolve("results.csv"));
         String title = modelOptions.name();
-        List<String> plots = new ComparisonPlots(tables, title, null).write(out);
+        List<String> plots = new ComparisonPlots(tables, title, metric).write(out);
         StringBuilder text = new StringBuilder("# " + title + "\n\n");
         text.append(tables.markdown());
         text.append("\n## Pictures\n");

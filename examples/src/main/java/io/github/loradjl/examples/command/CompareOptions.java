@@ -3,6 +3,7 @@ package io.github.loradjl.examples.command;
 import io.github.loradjl.examples.compare.Grid;
 import io.github.loradjl.examples.compare.Method;
 import io.github.loradjl.examples.compare.diagnose.Diagnostics;
+import io.github.loradjl.zoo.text.evaluate.AnswerMode;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -11,9 +12,13 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 import java.util.List;
+import java.util.Locale;
 
 /** Which methods are compared, how often, and how long. */
 final class CompareOptions {
+
+    private static final String TOKEN_ACCURACY = "token-accuracy";
+    private static final List<String> METRICS = List.of(TOKEN_ACCURACY, "labels", "hard", "soft");
 
     @Option(
             names = "--methods",
@@ -106,6 +111,16 @@ final class CompareOptions {
     private Double commonRate;
 
     @Option(
+            names = "--metric",
+            paramLabel = "NAME",
+            converter = MetricName.class,
+            description =
+                    "What is measured of a trained model beside its loss: token-accuracy; or, with"
+                            + " --task and --validation, labels, hard or soft, as evaluate does"
+                            + " (default: nothing).")
+    private String metric;
+
+    @Option(
             names = "--diagnostics",
             paramLabel = "NAME",
             split = ",",
@@ -117,6 +132,19 @@ final class CompareOptions {
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
+
+    /** The name of a metric. */
+    static final class MetricName implements ITypeConverter<String> {
+        /** {@inheritDoc} */
+        @Override
+        public String convert(String text) {
+            String name = text.toLowerCase(Locale.ROOT).replace('_', '-');
+            if (!METRICS.contains(name)) {
+                throw new TypeConversionException("'" + text + "' is none of " + METRICS);
+            }
+            return name;
+        }
+    }
 
     /** Reads a method. */
     static final class MethodConverter implements ITypeConverter<Method> {
@@ -137,6 +165,26 @@ final class CompareOptions {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), e.getMessage(), e);
         }
+    }
+
+    /** Checks what no option can check alone. */
+    void check(boolean hasTask, boolean hasValidation) {
+        boolean isOfTask = metric != null && !metric.equals(TOKEN_ACCURACY);
+        if (isOfTask && !(hasTask && hasValidation)) {
+            throw new ParameterException(
+                    command.commandLine(), "--metric " + metric + " needs --task and --validation");
+        }
+    }
+
+    boolean isTokenAccuracy() {
+        return TOKEN_ACCURACY.equals(metric);
+    }
+
+    /** Returns how labels are counted, or null where they are not. */
+    AnswerMode labelMode() {
+        return metric == null || isTokenAccuracy()
+                ? null
+                : AnswerMode.valueOf(metric.toUpperCase(Locale.ROOT));
     }
 
     int maxSteps() {

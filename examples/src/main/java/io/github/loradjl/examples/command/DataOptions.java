@@ -101,6 +101,11 @@ final class DataOptions {
         return validation == null && isShipped() ? shipped("validation.jsonl") : validation;
     }
 
+    /** Returns the most rows to read of the validation file. */
+    long validationLimit() {
+        return validationLimit == null ? Long.MAX_VALUE : validationLimit;
+    }
+
     /** The launcher says where the examples are. */
     private static Path shipped(String name) {
         Path file = Path.of(System.getProperty("lora.examples", "."), "data", name);
@@ -148,14 +153,12 @@ final class DataOptions {
         TextDataset train = builder.build();
         train.prepare(null);
         if (validationFile() != null) {
-            TextDataset.Builder validating =
+            TextDataset held =
                     builder(tokenizer, template, rows, batchSize, false, seed)
                             .optEncoderDecoder(encoderDecoder)
-                            .setFile(validationFile());
-            if (validationLimit != null) {
-                validating.optLimit(validationLimit);
-            }
-            TextDataset held = validating.build();
+                            .setFile(validationFile())
+                            .optLimit(validationLimit())
+                            .build();
             held.prepare(null);
             return new Data(train, held);
         }

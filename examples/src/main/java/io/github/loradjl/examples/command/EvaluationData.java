@@ -5,6 +5,7 @@ import io.github.loradjl.zoo.text.TextDataset;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import io.github.loradjl.zoo.text.evaluate.Example;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -71,6 +72,11 @@ final class EvaluationData {
     /** Returns the model's chat template; null where it has none and none is asked for. */
     ChatTemplate template(ModelOptions model) throws IOException {
         return chat ? ChatTemplate.load(model.folder()) : model.chatTemplate(System.err);
+    }
+
+    /** Returns the task that the rows are of, or null. */
+    ClassificationTask task() throws IOException {
+        return keyOptions.task();
     }
 
     /** Reads the rows for answering. */

@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.TextDataset;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -101,6 +102,11 @@ final class RowOptions {
         if (maxTargetLength != null) {
             builder.optMaxTargetLength(maxTargetLength);
         }
+    }
+
+    /** Returns the task that the rows are of, or null. */
+    ClassificationTask task() throws IOException {
+        return keyOptions.task();
     }
 
     boolean isShuffled() {

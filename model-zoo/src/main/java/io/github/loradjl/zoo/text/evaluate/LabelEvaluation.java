@@ -10,7 +10,7 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /** An evaluation whose right answers are labels, which the model is given and asked about. */
-abstract class LabelEvaluation {
+public abstract class LabelEvaluation {
 
     private final TokenScorer scorer;
     private final TextTokenizer tokenizer;
