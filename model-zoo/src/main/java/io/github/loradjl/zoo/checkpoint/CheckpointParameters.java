@@ -13,7 +13,7 @@ import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.safetensors.Safetensors;
 import io.github.loradjl.safetensors.TensorInfo;
 import io.github.loradjl.torch.TorchOps;
-import io.github.loradjl.zoo.block.LanguageModel;
+import io.github.loradjl.zoo.block.StagedModel;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -47,10 +47,7 @@ final class CheckpointParameters {
      * @throws MalformedModelException naming everything that is missing, left over or misshapen
      */
     static void check(
-            LanguageModel model,
-            Map<String, Parameter> parameters,
-            Safetensors tensors,
-            String where)
+            StagedModel model, Map<String, Parameter> parameters, Safetensors tensors, String where)
             throws MalformedModelException, IOException {
         List<String> missing = new ArrayList<>();
         List<String> misshapen = new ArrayList<>();
@@ -87,7 +84,7 @@ final class CheckpointParameters {
     }
 
     /** Some checkpoints store tied weights once for each of their places. */
-    private static boolean isCopy(LanguageModel model, String name, Safetensors tensors)
+    private static boolean isCopy(StagedModel model, String name, Safetensors tensors)
             throws IOException {
         String original = model.getCopies().get(name);
         return original != null
