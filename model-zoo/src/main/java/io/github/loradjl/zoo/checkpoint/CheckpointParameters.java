@@ -13,27 +13,32 @@ import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.safetensors.Safetensors;
 import io.github.loradjl.safetensors.TensorInfo;
 import io.github.loradjl.torch.TorchOps;
-import io.github.loradjl.zoo.block.LanguageModel;
+import io.github.loradjl.zoo.block.StagedModel;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Matches the parameters of a block with the tensors of a checkpoint, by path. */
 final class CheckpointParameters {
 
     private static final int NAMES_SHOWN = 5;
 
-    private final LanguageModel model;
+    private final StagedModel model;
     private final Map<String, Parameter> parameters;
     private final Safetensors tensors;
 
-    CheckpointParameters(LanguageModel model, Safetensors tensors) {
+    CheckpointParameters(StagedModel model, Safetensors tensors) {
         this.model = model;
         this.tensors = tensors;
         parameters = of(model);
+        Set<String> own = model.getOwnParameters();
+        if (own.stream().noneMatch(tensors.names()::contains)) {
+            parameters.keySet().removeAll(own);
+        }
     }
 
     /** Lists a block's parameters by their dotted path. */
@@ -127,7 +132,9 @@ final class CheckpointParameters {
             progress.reset("Loading", parameters.size());
         }
         for (Map.Entry<String, Parameter> entry : parameters.entrySet()) {
-            NDArray array = read(source(entry.getKey()), manager, dataType, writable);
+            boolean isOwn = model.getOwnParameters().contains(entry.getKey());
+            DataType type = isOwn ? DataType.FLOAT32 : dataType;
+            NDArray array = read(source(entry.getKey()), manager, type, writable);
             Parameter parameter = entry.getValue();
             parameter.setShape(null);
             parameter.setArray(array);

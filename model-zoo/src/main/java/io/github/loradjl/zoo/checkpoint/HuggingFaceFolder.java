@@ -21,9 +21,11 @@ import io.github.loradjl.safetensors.Safetensors;
 import io.github.loradjl.safetensors.SafetensorsWriter;
 import io.github.loradjl.zoo.block.ConfigReader;
 import io.github.loradjl.zoo.block.LanguageModel;
+import io.github.loradjl.zoo.block.StagedModel;
 import io.github.loradjl.zoo.llama.LlamaConfig;
 import io.github.loradjl.zoo.llama.LlamaForCausalLM;
 import io.github.loradjl.zoo.t5.T5Config;
+import io.github.loradjl.zoo.t5.T5EncoderClassifier;
 import io.github.loradjl.zoo.t5.T5ForConditionalGeneration;
 
 import java.io.IOException;
@@ -95,12 +97,50 @@ public final class HuggingFaceFolder {
      */
     public static ZooModel<NDList, NDList> load(Path folder, Device device, DataType dataType)
             throws IOException, MalformedModelException {
-        String name = folder.toAbsolutePath().normalize().getFileName().toString();
         return new ZooModel<>(
-                load(folder, name, device, dataType, false, null), new NoopTranslator());
+                load(folder, name(folder), device, dataType, false, null), new NoopTranslator());
+    }
+
+    /**
+     * Loads the encoder of a T5 model with a classifier, frozen. The classifier is drawn, unless
+     * the folder has one, and is float32 in any case.
+     *
+     * @param folder a folder with a T5 model, whose decoder is left out
+     * @param classes the number of classes
+     * @param seed the seed of the new classifier
+     * @param device where to put the weights; null for DJL's default
+     * @param dataType FLOAT32, or BFLOAT16 to keep weights stored in bfloat16 as they are
+     * @return the model, its block a {@link T5EncoderClassifier}
+     * @throws IOException if a file is missing, truncated or of a type that cannot be read
+     * @throws MalformedModelException if tensors are missing, left over or of another shape
+     * @throws IllegalArgumentException if the configuration is incomplete or not that of a T5 model
+     */
+    public static ZooModel<NDList, NDList> loadClassifier(
+            Path folder, int classes, long seed, Device device, DataType dataType)
+            throws IOException, MalformedModelException {
+        T5EncoderClassifier block = new T5EncoderClassifier(T5Config.read(folder), classes, seed);
+        return new ZooModel<>(
+                load(block, folder, name(folder), device, dataType, false, null),
+                new NoopTranslator());
+    }
+
+    private static String name(Path folder) {
+        return folder.toAbsolutePath().normalize().getFileName().toString();
     }
 
     static Model load(
+            Path folder,
+            String name,
+            Device device,
+            DataType dataType,
+            boolean trainable,
+            Progress progress)
+            throws IOException, MalformedModelException {
+        return load(newModel(folder), folder, name, device, dataType, trainable, progress);
+    }
+
+    private static Model load(
+            StagedModel block,
             Path folder,
             String name,
             Device device,
@@ -112,7 +152,6 @@ public final class HuggingFaceFolder {
             throw new IllegalArgumentException(
                     "a model is computed in float32 or bfloat16, not in " + dataType);
         }
-        LanguageModel block = newModel(folder);
         Model model = Model.newInstance(name, device, PtEngine.ENGINE_NAME);
         try (Safetensors tensors = Safetensors.open(folder)) {
             CheckpointParameters parameters = new CheckpointParameters(block, tensors);

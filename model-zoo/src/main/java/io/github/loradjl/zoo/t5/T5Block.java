@@ -42,7 +42,7 @@ abstract class T5Block extends ModelBlock {
             boolean training,
             PairList<String, Object> params) {
         throw new UnsupportedOperationException(
-                "run T5ForConditionalGeneration, which holds this block");
+                "run the model that holds this block, which knows how");
     }
 
     /** {@inheritDoc} */

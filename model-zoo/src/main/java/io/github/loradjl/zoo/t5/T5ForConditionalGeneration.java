@@ -174,7 +174,7 @@ public final class T5ForConditionalGeneration extends LanguageModel {
             NDList states = runStages(reading, parameterStore, inputs, data, false);
             long times = labels.getShape().get(0) / data.head().getShape().get(0);
             if (times > 1) {
-                states = stages.repeatRows(states, times, data);
+                states = T5EncoderStages.repeatRows(states, times, data);
             }
             states = runStages(writing, parameterStore, states, data, false);
             return stages.tokenLosses(parameterStore, states, labels);

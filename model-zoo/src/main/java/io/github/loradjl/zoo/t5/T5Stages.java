@@ -15,7 +15,6 @@ import io.github.loradjl.zoo.block.TokenEmbedding;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -37,8 +36,8 @@ final class T5Stages {
     private final TokenEmbedding shared;
     private final T5Stack encoder;
     private final T5Stack decoder;
+    private final T5EncoderStages reading;
     private final LanguageHead head;
-    private final List<Stage> encoderStages = new ArrayList<>();
     private final List<Stage> list;
 
     T5Stages(
@@ -52,9 +51,8 @@ final class T5Stages {
         this.encoder = encoder;
         this.decoder = decoder;
         head = new LanguageHead(config.getVocabularySize(), lmHead, shared, this::finish);
-        encoderStages.add(new EmbeddingStage());
-        encoder.layers().forEach(layer -> encoderStages.add(new EncoderStage(layer)));
-        List<Stage> stages = new ArrayList<>(encoderStages);
+        reading = new T5EncoderStages(config, shared, encoder);
+        List<Stage> stages = new ArrayList<>(reading.list());
         stages.add(new TurnStage());
         decoder.layers().forEach(layer -> stages.add(new DecoderStage(layer)));
         stages.add(new HeadStage());
@@ -67,20 +65,7 @@ final class T5Stages {
 
     /** Returns the stages that end with the encoder's hidden states, before their norm. */
     List<Stage> encoderStages() {
-        return encoderStages;
-    }
-
-    /** Repeats the hidden states and the mask behind the encoder, so that rows share an input. */
-    NDList repeatRows(NDList states, long times, NDList kept) {
-        NDList repeated = new NDList(states);
-        for (int index : new int[] {0, 2}) {
-            NDArray once = states.get(index);
-            repeated.set(index, once.repeat(0, times));
-            if (kept.stream().noneMatch(array -> array == once)) {
-                once.close();
-            }
-        }
-        return repeated;
+        return reading.list();
     }
 
     /** Runs the head as far as the loss. */
@@ -100,7 +85,7 @@ final class T5Stages {
     void remember(ParameterStore store, NDArray hidden, NDArray mask, KeyValueCache cache) {
         NDList keys = new NDList();
         NDList values = new NDList();
-        NDArray bias = isPadded(mask) ? memoryBias(hidden, mask) : null;
+        NDArray bias = T5EncoderStages.isPadded(mask) ? memoryBias(hidden, mask) : null;
         try (NDArray memory = ModelBlock.apply(encoder.norm(), store, hidden, false)) {
             for (T5Layer layer : decoder.layers()) {
                 keys.add(layer.memoryKeys(store, memory));
@@ -128,15 +113,6 @@ final class T5Stages {
         }
     }
 
-    private NDArray embed(ParameterStore store, NDArray ids, boolean training) {
-        if (ids.getShape().dimension() != 2 || ids.getShape().size() == 0) {
-            throw new IllegalArgumentException(
-                    "token ids must be of shape (batch, length), not " + ids.getShape());
-        }
-        NDArray hidden = ModelBlock.apply(shared, store, ids, training);
-        return T5Block.dropout(hidden, config.getDropout(), training);
-    }
-
     /** The norm behind the decoder, and the scale that goes with a tied head. */
     private NDArray finish(ParameterStore store, NDArray hidden, boolean training) {
         NDArray normed = ModelBlock.apply(decoder.norm(), store, hidden, training);
@@ -149,79 +125,12 @@ final class T5Stages {
         }
     }
 
-    private static boolean isPadded(NDArray mask) {
-        return Arrays.stream(mask.toLongArray()).anyMatch(seen -> seen == 0);
-    }
-
     /** Makes what hides the padding of the input from the decoder, of shape (b, 1, 1, s). */
     private static NDArray memoryBias(NDArray like, NDArray mask) {
         long length = mask.getShape().get(1);
         Shape one = new Shape(1, 1, 1, length);
         return T5Stack.hidden(
                 TorchOps.zerosLike(like.getManager(), one, like), mask.reshape(-1, 1, 1, length));
-    }
-
-    private final class EmbeddingStage implements Stage {
-
-        /** {@inheritDoc} */
-        @Override
-        public List<Block> getBlocks() {
-            return List.of(shared, encoder.table());
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public NDList forward(ParameterStore store, NDList inputs, boolean training) {
-            NDArray ids = inputs.get(0);
-            NDArray mask = inputs.get(1);
-            if (!mask.getShape().equals(ids.getShape())) {
-                throw new IllegalArgumentException(
-                        "attention_mask must be of the shape of input_ids, "
-                                + ids.getShape()
-                                + ", not "
-                                + mask.getShape());
-            }
-            NDArray hidden = embed(store, ids, training);
-            NDArray seen = isPadded(mask) ? mask : null;
-            NDList outputs = new NDList(hidden, encoder.bias(store, 0, hidden, seen, training));
-            outputs.addAll(inputs.subNDList(1));
-            return outputs;
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public boolean carriesGradient(int index) {
-            return false;
-        }
-    }
-
-    private final class EncoderStage implements Stage {
-
-        private final T5Layer layer;
-
-        EncoderStage(T5Layer layer) {
-            this.layer = layer;
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public List<Block> getBlocks() {
-            return List.of(layer);
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public NDList forward(ParameterStore store, NDList inputs, boolean training) {
-            NDList outputs = new NDList(inputs);
-            outputs.set(0, layer.run(store, inputs.get(0), inputs.get(BIAS), null, null, training));
-            return outputs;
-        }
-
-        /** {@inheritDoc} */
-        @Override
-        public boolean carriesGradient(int index) {
-            return index == 0 || index == BIAS && encoder.isTableTrained();
-        }
     }
 
     /** From the encoder's hidden states to its output, and from the decoder's tokens to vectors. */
@@ -236,14 +145,13 @@ final class T5Stages {
         /** {@inheritDoc} */
         @Override
         public NDList forward(ParameterStore store, NDList inputs, boolean training) {
-            NDArray mask = inputs.get(2);
+            NDArray mask = inputs.get(T5EncoderStages.MASK);
             NDArray own = inputs.size() > 4 ? inputs.get(4) : null;
-            NDArray hidden = embed(store, inputs.get(3), training);
+            NDArray hidden = reading.embed(store, inputs.get(3), training);
             NDArray bias = decoder.bias(store, 0, hidden, own, training);
-            NDArray normed = ModelBlock.apply(encoder.norm(), store, inputs.get(0), training);
-            NDArray memory = T5Block.dropout(normed, config.getDropout(), training);
+            NDArray memory = reading.output(store, inputs.get(0), training);
             NDList outputs = new NDList(hidden, bias, memory);
-            if (isPadded(mask)) {
+            if (T5EncoderStages.isPadded(mask)) {
                 outputs.add(memoryBias(memory, mask));
             }
             return outputs;

@@ -9,8 +9,8 @@ import java.util.List;
  *
  * @param name the file and line of the row
  * @param stretches the text, cut where learning begins or ends; the first token of a row is never
- *     learnt, for nothing predicts it. For an encoder with a decoder, what the one reads, masked,
- *     and what the other is to write
+ *     learnt, for nothing predicts it. With an encoder, what it reads, masked, and what the decoder
+ *     is to write or the name of the class
  */
 public record RenderedExample(String name, List<Stretch> stretches) {
 
@@ -34,13 +34,17 @@ public record RenderedExample(String name, List<Stretch> stretches) {
         stretches = List.copyOf(stretches);
     }
 
-    static RenderedExample of(String name, TokenRow row, TextTokenizer tokenizer) {
+    static RenderedExample of(
+            String name, TokenRow row, TextTokenizer tokenizer, List<String> classes) {
         int length = row.ids().length;
         long[] ids = Arrays.stream(row.ids()).asLongStream().toArray();
         int source = row.encoderLength();
         if (source > 0) {
             String read = tokenizer.decode(Arrays.copyOf(ids, source), false);
-            String written = tokenizer.decode(Arrays.copyOfRange(ids, source, length), false);
+            String written =
+                    classes.isEmpty()
+                            ? tokenizer.decode(Arrays.copyOfRange(ids, source, length), false)
+                            : classes.get(row.ids()[source]);
             return new RenderedExample(
                     name, List.of(new Stretch(read, false), new Stretch(written, true)));
         }

@@ -24,6 +24,9 @@ abstract class RowEncoder {
     }
 
     static RowEncoder of(TextTokenizer tokenizer, RowOptions options) {
+        if (!options.classes().isEmpty()) {
+            return new ClassRowEncoder(tokenizer, options);
+        }
         return options.maxTargetLength() > 0
                 ? new Seq2SeqRowEncoder(tokenizer, options)
                 : new CausalRowEncoder(tokenizer, options);

@@ -2,6 +2,8 @@ package io.github.loradjl.zoo.text;
 
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 
+import java.util.List;
+
 /**
  * How texts become rows of tokens.
  *
@@ -11,6 +13,7 @@ import io.github.loradjl.zoo.text.chat.ChatTemplate;
  * @param isChat whether prompts and completions become conversations
  * @param maxLength the most tokens of a row, or of what an encoder reads
  * @param maxTargetLength the most tokens that a decoder is to write; 0 without an encoder
+ * @param classes the answers whose numbers are learnt in their place; none for tokens
  * @param seed the seed of what is drawn for a row
  */
 record RowOptions(
@@ -20,4 +23,5 @@ record RowOptions(
         boolean isChat,
         int maxLength,
         int maxTargetLength,
+        List<String> classes,
         long seed) {}

@@ -13,7 +13,7 @@ import java.util.stream.LongStream;
  * other, each a text of its own. A text that asks nothing has spans left out for the decoder to
  * write.
  */
-final class Seq2SeqRowEncoder extends RowEncoder {
+class Seq2SeqRowEncoder extends RowEncoder {
 
     private static final double DENSITY = 0.15;
     private static final double MEAN_SPAN = 3;
@@ -67,8 +67,12 @@ final class Seq2SeqRowEncoder extends RowEncoder {
         if (endsWith(source, end)) {
             kept[length - 1] = (int) end.getAsLong();
         }
-        int[] target = ended(tokenizer().encode(completion));
-        return TokenRow.paired(kept, target, maxTargetLength, source.length - length);
+        return TokenRow.paired(kept, target(completion), maxTargetLength, source.length - length);
+    }
+
+    /** Encodes what is to be learnt. */
+    int[] target(String completion) {
+        return ended(tokenizer().encode(completion));
     }
 
     @Override

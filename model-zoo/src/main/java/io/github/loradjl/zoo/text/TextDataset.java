@@ -110,7 +110,8 @@ public final class TextDataset extends RowDataset {
     Iterable<Batch> batches(NDManager manager, EpochOrder order, int skipped, Runnable finished) {
         TextTokenizer tokenizer = source().tokenizer();
         long pad = tokenizer.getPadId().orElse(tokenizer.getEosId().orElse(0));
-        return new TokenBatches(manager, order, skipped, pad, finished);
+        boolean hasClasses = !source().rows().classes().isEmpty();
+        return new TokenBatches(manager, order, skipped, pad, hasClasses, finished);
     }
 
     /**
@@ -124,7 +125,8 @@ public final class TextDataset extends RowDataset {
     public RenderedExample render(int row) throws IOException {
         TokenRows all = rows().rows();
         Objects.checkIndex(row, all.size());
-        return RenderedExample.of(all.name(row), all.get(row), source().tokenizer());
+        return RenderedExample.of(
+                all.name(row), all.get(row), source().tokenizer(), source().rows().classes());
     }
 
     /**
@@ -178,6 +180,7 @@ public final class TextDataset extends RowDataset {
         private boolean encoderDecoder;
         private int maxTargetLength;
         private ClassificationTask task;
+        private boolean classNumbers;
 
         private Builder() {}
 
@@ -273,6 +276,19 @@ public final class TextDataset extends RowDataset {
         }
 
         /**
+         * Sets whether the labels are the numbers of the task's classes, of shape (b), for a model
+         * with a classifier behind its encoder; false by default, for the texts of the labels. In
+         * reports a class counts as one token.
+         *
+         * @param classNumbers true for numbers
+         * @return this builder
+         */
+        public Builder optClassNumbers(boolean classNumbers) {
+            this.classNumbers = classNumbers;
+            return this;
+        }
+
+        /**
          * Builds the data set. The file is read at first use.
          *
          * @return the data set
@@ -284,15 +300,21 @@ public final class TextDataset extends RowDataset {
             if (isChat && template == null) {
                 throw new IllegalArgumentException("optChat needs optChatTemplate");
             }
-            if (encoderDecoder && packing) {
+            if (classNumbers && (task == null || encoderDecoder)) {
                 throw new IllegalArgumentException(
-                        "optPacking is for causal models: a decoder would see what the encoder read"
-                                + " of the other rows. Leave it out with optEncoderDecoder");
+                        "optClassNumbers needs optTask, and no optEncoderDecoder: a classifier has"
+                                + " no decoder");
             }
-            if (encoderDecoder && trainOnPrompt) {
+            boolean hasEncoder = encoderDecoder || classNumbers;
+            if (hasEncoder && packing) {
+                throw new IllegalArgumentException(
+                        "optPacking is for causal models: behind an encoder, rows that share a"
+                                + " sequence would see each other. Leave it out");
+            }
+            if (hasEncoder && trainOnPrompt) {
                 throw new IllegalArgumentException(
                         "optTrainOnPrompt is for causal models: an encoder only reads the prompt."
-                                + " Leave it out with optEncoderDecoder");
+                                + " Leave it out");
             }
             if (!encoderDecoder && maxTargetLength > 0) {
                 throw new IllegalArgumentException(
@@ -315,7 +337,8 @@ public final class TextDataset extends RowDataset {
                     template,
                     isChat,
                     rowLength(),
-                    encoderDecoder ? target : 0,
+                    classNumbers ? 1 : encoderDecoder ? target : 0,
+                    classNumbers ? task.getLabelTexts() : List.of(),
                     seed);
         }
 

@@ -16,7 +16,13 @@ import java.util.stream.Collectors;
  * Makes padded batches of sequences, each in a manager of its own that closes with it. Skipped
  * batches are not read.
  */
-record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId, Runnable finished)
+record TokenBatches(
+        NDManager manager,
+        EpochOrder order,
+        int skipped,
+        long padId,
+        boolean hasClasses,
+        Runnable finished)
         implements Iterable<Batch> {
 
     /** {@inheritDoc} */
@@ -88,7 +94,7 @@ record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId
         return data;
     }
 
-    /** Makes the data and, last, the labels of a batch for an encoder with a decoder. */
+    /** Makes the data and, last, the labels of a batch for an encoder and what follows it. */
     private NDList pairs(NDManager own, int[] batch) {
         int longest = order.longestSource(batch);
         int longestTarget = order.longestTarget(batch);
@@ -104,10 +110,10 @@ record TokenBatches(NDManager manager, EpochOrder order, int skipped, long padId
             row.label(labels, i * longestTarget - row.encoderLength());
         }
         Shape shape = new Shape(batch.length, longest);
+        Shape labelShape =
+                hasClasses ? new Shape(batch.length) : new Shape(batch.length, longestTarget);
         return new NDList(
-                own.create(ids, shape),
-                own.create(mask, shape),
-                own.create(labels, new Shape(batch.length, longestTarget)));
+                own.create(ids, shape), own.create(mask, shape), own.create(labels, labelShape));
     }
 
     private static long[] filled(int size, long value) {

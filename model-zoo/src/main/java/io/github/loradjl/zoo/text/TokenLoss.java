@@ -23,8 +23,21 @@ abstract class TokenLoss extends Loss {
         super(name);
     }
 
-    /** Gathers the logits of the kept labels, of shape (k, vocabulary), and these. */
+    /** Gathers the logits of the kept labels, of shape (k, classes), and these. */
     abstract NDList rows(NDArray logits, NDArray labels);
+
+    /** Checks that logits and labels belong together. */
+    void checkShapes(Shape logits, Shape labels) {
+        if (logits.dimension() != 3 || !logits.slice(0, 2).equals(labels)) {
+            throw new IllegalArgumentException(
+                    getName()
+                            + " needs logits of shape (b, t, vocabulary) and labels of shape"
+                            + " (b, t), or a scalar loss; got predictions "
+                            + logits
+                            + " and labels "
+                            + labels);
+        }
+    }
 
     /** Checks the labels and counts the kept ones. */
     abstract long check(NDArray labels, long vocabularySize);
@@ -32,8 +45,9 @@ abstract class TokenLoss extends Loss {
     /**
      * Computes the loss of one batch.
      *
-     * @param labels one INT64 array of shape (b, t)
-     * @param predictions the logits, of shape (b, t, vocabulary), or an already computed scalar
+     * @param labels one INT64 array, of shape (b, t) for tokens or (b) for classes of texts
+     * @param predictions the logits, of the labels' shape with one number more, that of all tokens
+     *     or classes; or an already computed scalar
      * @return a float32 scalar; the same array if the prediction was a scalar
      * @throws IllegalArgumentException if the shapes do not fit, a label is outside the vocabulary,
      *     or no label is kept
@@ -46,16 +60,8 @@ abstract class TokenLoss extends Loss {
         }
         NDArray label = labels.singletonOrThrow();
         Shape shape = prediction.getShape();
-        if (shape.dimension() != 3 || !shape.slice(0, 2).equals(label.getShape())) {
-            throw new IllegalArgumentException(
-                    getName()
-                            + " needs logits of shape (b, t, vocabulary) and labels of shape"
-                            + " (b, t), or a scalar loss; got predictions "
-                            + shape
-                            + " and labels "
-                            + label.getShape());
-        }
-        check(label, shape.get(2));
+        checkShapes(shape, label.getShape());
+        check(label, shape.get(shape.dimension() - 1));
         try (NDList rows = rows(prediction, label)) {
             NDArray loss = TorchOps.crossEntropy(rows.get(0), rows.get(1));
             last = new Evaluated(prediction.getUid(), loss);

@@ -26,18 +26,23 @@ public final class FormulaT5 {
 
     /** Writes a folder with one file of weights. */
     public static void write(Path folder, JsonObject config) throws IOException {
-        Files.writeString(folder.resolve("config.json"), config.toString());
         T5Config parsed = T5Config.parse(config.toString());
+        write(folder, config, new T5ForConditionalGeneration(parsed));
+    }
+
+    /** Writes a folder with the weights of a block. */
+    static void write(Path folder, JsonObject config, Block block) throws IOException {
+        Files.writeString(folder.resolve("config.json"), config.toString());
         try (NDManager manager = NDManager.newBaseManager()) {
             SafetensorsWriter.write(
                     folder.resolve("model.safetensors"),
-                    weights(manager, new T5ForConditionalGeneration(parsed)),
+                    weights(manager, block),
                     SafetensorsWriter.PYTORCH);
         }
     }
 
     /** Makes all weights of a block, in the order of their names. */
-    static Map<String, NDArray> weights(NDManager manager, Block block) {
+    private static Map<String, NDArray> weights(NDManager manager, Block block) {
         Map<String, Shape> shapes = new TreeMap<>();
         for (BlockTree.Node node : BlockTree.walk(block)) {
             node.block()

@@ -24,7 +24,10 @@ public enum AnswerMode {
     SOFT,
 
     /** What the model writes freely, by {@link ExactMatch}. */
-    GENERATED;
+    GENERATED,
+
+    /** The class with the largest logit of a classifier, by {@link ClassifierScoring}. */
+    CLASSIFIER;
 
     /**
      * Returns the name of the mode in files.

@@ -1,7 +1,6 @@
 package io.github.loradjl.zoo.text.evaluate;
 
 import io.github.loradjl.zoo.text.TextTokenizer;
-import io.github.loradjl.zoo.text.generate.TokenScorer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -9,17 +8,15 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
-/** An evaluation whose right answers are labels, which the model is given and asked about. */
+/** An evaluation whose right answers are labels. */
 public abstract class LabelEvaluation {
 
-    private final TokenScorer scorer;
     private final TextTokenizer tokenizer;
     private final boolean addSpecialTokens;
     private final List<String> labels;
     private final int batchSize;
 
     LabelEvaluation(LabelEvaluationBuilder<?> builder) {
-        scorer = new TokenScorer(builder.model);
         tokenizer = builder.tokenizer;
         addSpecialTokens = builder.addSpecialTokens;
         labels = builder.labels;
@@ -78,10 +75,6 @@ public abstract class LabelEvaluation {
         return new Outcome(example.id(), example.prompt(), label, label, gold, label.equals(gold));
     }
 
-    TokenScorer scorer() {
-        return scorer;
-    }
-
     TextTokenizer tokenizer() {
         return tokenizer;
     }
@@ -128,5 +121,18 @@ public abstract class LabelEvaluation {
                     "no token stands before the labels in \"" + prompt + "\"; a prompt is needed");
         }
         return shared;
+    }
+
+    /** Finds the largest score. */
+    static int largest(double[] scores) {
+        int best = 0;
+        for (int i = 0; i < scores.length; i++) {
+            if (Double.isNaN(scores[i])) {
+                throw new IllegalStateException(
+                        "the model predicts NaN; its weights or its adapter are broken");
+            }
+            best = scores[i] > scores[best] ? i : best;
+        }
+        return best;
     }
 }

@@ -1,5 +1,7 @@
 package io.github.loradjl.zoo.text.evaluate;
 
+import io.github.loradjl.zoo.text.generate.TokenScorer;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,8 +29,11 @@ import java.util.List;
  */
 public final class LabelScoring extends LabelEvaluation {
 
+    private final TokenScorer scorer;
+
     private LabelScoring(Builder builder) {
         super(builder);
+        scorer = new TokenScorer(builder.model);
     }
 
     /**
@@ -57,7 +62,7 @@ public final class LabelScoring extends LabelEvaluation {
      * @return for each prompt the log-probability of each label, in nats
      */
     public List<double[]> score(List<String> prompts) {
-        double[] sums = scorer().isEncoderDecoder() ? scoreAnswers(prompts) : scoreEnds(prompts);
+        double[] sums = scorer.isEncoderDecoder() ? scoreAnswers(prompts) : scoreEnds(prompts);
         List<double[]> scores = new ArrayList<>();
         for (int from = 0; from < sums.length; from += labels().size()) {
             scores.add(Arrays.copyOfRange(sums, from, from + labels().size()));
@@ -70,7 +75,7 @@ public final class LabelScoring extends LabelEvaluation {
         for (int i = 0; i < prompts.size(); i++) {
             labels().forEach(label -> answers.add(answer(label)));
         }
-        return scorer().logProbabilities(prompts.stream().map(this::encode).toList(), answers);
+        return scorer.logProbabilities(prompts.stream().map(this::encode).toList(), answers);
     }
 
     private double[] scoreEnds(List<String> prompts) {
@@ -87,19 +92,7 @@ public final class LabelScoring extends LabelEvaluation {
             }
             Arrays.fill(starts, first, rows.size(), shared);
         }
-        return scorer().logProbabilities(rows, starts);
-    }
-
-    private static int largest(double[] scores) {
-        int best = 0;
-        for (int i = 0; i < scores.length; i++) {
-            if (Double.isNaN(scores[i])) {
-                throw new IllegalStateException(
-                        "the model predicts NaN; its weights or its adapter are broken");
-            }
-            best = scores[i] > scores[best] ? i : best;
-        }
-        return best;
+        return scorer.logProbabilities(rows, starts);
     }
 
     /** Builds a {@link LabelScoring}. */

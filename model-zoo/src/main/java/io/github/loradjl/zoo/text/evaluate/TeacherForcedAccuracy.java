@@ -1,5 +1,7 @@
 package io.github.loradjl.zoo.text.evaluate;
 
+import io.github.loradjl.zoo.text.generate.TokenScorer;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,12 +28,14 @@ import java.util.stream.Collectors;
  */
 public final class TeacherForcedAccuracy extends LabelEvaluation {
 
+    private final TokenScorer scorer;
     private final AnswerMode mode;
 
     private TeacherForcedAccuracy(Builder builder) {
         super(builder);
+        scorer = new TokenScorer(builder.model);
         mode = builder.mode;
-        if (mode == AnswerMode.SOFT && scorer().isEncoderDecoder()) {
+        if (mode == AnswerMode.SOFT && scorer.isEncoderDecoder()) {
             checkFirst(answer(labels().get(0))[0], answer(labels().get(1))[0]);
         }
     }
@@ -62,9 +66,9 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
     private List<Outcome> hard(List<Example> batch) {
         List<long[]> wanted = new ArrayList<>();
         List<long[]> likeliest;
-        if (scorer().isEncoderDecoder()) {
+        if (scorer.isEncoderDecoder()) {
             batch.forEach(example -> wanted.add(answer(example.gold().strip())));
-            likeliest = scorer().likeliest(encode(batch), wanted);
+            likeliest = scorer.likeliest(encode(batch), wanted);
         } else {
             List<long[]> rows = new ArrayList<>();
             int[] starts = new int[batch.size()];
@@ -75,7 +79,7 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
                 rows.add(row);
                 wanted.add(Arrays.copyOfRange(row, start, row.length));
             }
-            likeliest = scorer().likeliest(rows, starts);
+            likeliest = scorer.likeliest(rows, starts);
         }
         List<Outcome> outcomes = new ArrayList<>();
         for (int i = 0; i < batch.size(); i++) {
@@ -111,7 +115,7 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
     }
 
     private List<Outcome> soft(List<Example> batch) {
-        double[] first = scorer().isEncoderDecoder() ? firstOfAnswers(batch) : firstOfEnds(batch);
+        double[] first = scorer.isEncoderDecoder() ? firstOfAnswers(batch) : firstOfEnds(batch);
         List<Outcome> outcomes = new ArrayList<>();
         for (int i = 0; i < batch.size(); i++) {
             // After the same tokens, log-probabilities differ as logits do.
@@ -132,7 +136,7 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
         for (int i = 0; i < batch.size(); i++) {
             labels().forEach(label -> answers.add(Arrays.copyOf(answer(label), 1)));
         }
-        return scorer().logProbabilities(encode(batch), answers);
+        return scorer.logProbabilities(encode(batch), answers);
     }
 
     private double[] firstOfEnds(List<Example> batch) {
@@ -152,7 +156,7 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
                 rows.add(Arrays.copyOf(row, start + 1));
             }
         }
-        return scorer().logProbabilities(rows, starts);
+        return scorer.logProbabilities(rows, starts);
     }
 
     private void checkFirst(long one, long other) {
