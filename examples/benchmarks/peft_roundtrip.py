@@ -1,9 +1,11 @@
-"""Loads the adapters that PeftAdapterIT saved in PEFT and compares the logits.
+"""Loads what a PeftAdapterIT saved in PEFT and transformers and compares the logits.
 
 Usage: python peft_roundtrip.py BASE_FOLDER model-zoo/target/peft-roundtrip
+       python peft_roundtrip.py BASE_FOLDER model-zoo/target/peft-roundtrip-t5
 
 The base is loaded anew for each adapter and never changed. Adapters in the portable form are also
-applied by hand as readers do that know nothing but alpha / r: W + alpha / r * B A.
+applied by hand as readers do that know nothing but alpha / r: W + alpha / r * B A. A folder with a
+whole model, into which an adapter was merged, is loaded by transformers alone.
 """
 
 import argparse
@@ -20,12 +22,28 @@ import transformers
 
 TOLERANCE = 1e-4
 
+# PEFT 0.21 holds on to a method that generates text, by a name that transformers 5.18 has changed,
+# and loads nothing for sequence-to-sequence models without it. Logits do not depend on it.
+OLD_NAME = "_prepare_encoder_decoder_kwargs_for_generation"
+if not hasattr(transformers.GenerationMixin, OLD_NAME):
+    setattr(
+        transformers.GenerationMixin,
+        OLD_NAME,
+        transformers.GenerationMixin._prepare_text_encoder_decoder_kwargs_for_generation,
+    )
+
 
 def load_base(folder):
-    return transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    config = transformers.AutoConfig.from_pretrained(folder)
+    kind = (
+        transformers.AutoModelForSeq2SeqLM
+        if config.is_encoder_decoder
+        else transformers.AutoModelForCausalLM
+    )
+    return kind.from_pretrained(folder, dtype=torch.float32).eval()
 
 
-def logits_of_peft(base_folder, adapter):
+def model_of_peft(base_folder, adapter):
     base = load_base(base_folder)
     before = {name: value.clone() for name, value in base.state_dict().items()}
     with warnings.catch_warnings(record=True) as caught:
@@ -42,7 +60,7 @@ def logits_of_peft(base_folder, adapter):
     return model, [str(w.message).splitlines()[0] for w in caught]
 
 
-def logits_by_hand(base_folder, adapter):
+def model_by_hand(base_folder, adapter):
     model = load_base(base_folder)
     config = json.loads((adapter / "adapter_config.json").read_text())
     tensors = safetensors.torch.load_file(adapter / "adapter_model.safetensors")
@@ -73,19 +91,28 @@ def main():
         raise SystemExit(f"{args.folder} holds no adapters: run PeftAdapterIT first")
     base = load_base(args.base)
     for adapter in adapters:
-        expected = safetensors.torch.load_file(adapter.with_name(adapter.name + ".safetensors"))
-        ids, logits = expected["input_ids"], expected["logits"]
-        config = json.loads((adapter / "adapter_config.json").read_text())
-        moved = (base(input_ids=ids).logits - logits).abs().max().item()
-        model, messages = logits_of_peft(args.base, adapter)
-        readers = {"PEFT": model}
-        if adapter.name.endswith("portable"):
-            readers["by hand"] = logits_by_hand(args.base, adapter)
+        inputs = safetensors.torch.load_file(adapter.with_name(adapter.name + ".safetensors"))
+        logits = inputs.pop("logits")
+        moved = (base(**inputs).logits - logits).abs().max().item()
+        messages = []
+        if not (adapter / "adapter_config.json").exists():
+            rank, alpha = "-", "-"
+            readers = {"whole": load_base(adapter)}
+        else:
+            config = json.loads((adapter / "adapter_config.json").read_text())
+            task = "SEQ_2_SEQ_LM" if base.config.is_encoder_decoder else "CAUSAL_LM"
+            if config["task_type"] != task:
+                raise SystemExit(f"{adapter}: task type {config['task_type']}, not {task}")
+            rank, alpha = config["r"], f"{config['lora_alpha']:.4g}"
+            model, messages = model_of_peft(args.base, adapter)
+            readers = {"PEFT": model}
+            if adapter.name.endswith("portable"):
+                readers["by hand"] = model_by_hand(args.base, adapter)
         for reader, model in readers.items():
-            difference = (model(input_ids=ids).logits - logits).abs().max().item()
+            difference = (model(**inputs).logits - logits).abs().max().item()
             worst = max(worst, difference)
             print(
-                f"{adapter.name:<18} {reader:<8} {config['r']:>3} {config['lora_alpha']:>8.4g} "
+                f"{adapter.name:<18} {reader:<8} {rank:>3} {alpha:>8} "
                 f"{moved:>8.3f} {difference:>19.2e}"
             )
         for message in messages:

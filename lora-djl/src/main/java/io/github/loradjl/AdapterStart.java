@@ -5,20 +5,20 @@ import ai.djl.ndarray.types.Shape;
 
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.init.InitContext;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.init.LoraStart;
 import io.github.loradjl.linalg.RandomMatrix;
-import io.github.loradjl.linalg.SingularFactors;
 
 /** Makes the update of one layer that an adapter starts with. */
 final class AdapterStart {
 
     private AdapterStart() {}
 
-    /** Makes the update, from the factors of the gradient where the start needs them. */
+    /** Makes the update, from what is kept of the gradient where the start needs them. */
     static LowRankUpdate of(
-            LoraLinear layer, LoraConfig config, SingularFactors gradient, NDManager manager) {
+            LoraLinear layer, LoraConfig config, GradientFactors gradient, NDManager manager) {
         LoraInit init = config.getInit();
         String path = layer.getPath();
         double scaling = config.scalingOf(path);

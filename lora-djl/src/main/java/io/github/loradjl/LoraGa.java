@@ -9,10 +9,10 @@ import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.adapter.RunningStatistics;
 import io.github.loradjl.gradient.GradientTask;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.init.LoraStart;
-import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.torch.TorchOps;
 
 import java.util.ArrayList;
@@ -22,7 +22,7 @@ import java.util.Map;
 
 /**
  * Starts LoRA-GA adapters: one pass over a few batches finds the gradient of each target weight of
- * the base model, and its leading singular vectors become A and B.
+ * the base model, and its leading singular vectors, or a pair fitted to its signs, become A and B.
  *
  * <p>The pass runs the base model in training mode without any adapter. It touches neither the base
  * weights nor their gradients, keeps running statistics fixed, draws dropout from a seed of its own
@@ -86,7 +86,7 @@ public final class LoraGa {
         try (AdapterSelection.Scope baseAlone = lora.baseAlone();
                 RunningStatistics fixed = RunningStatistics.freeze(lora.getBase());
                 NDManager scope = lora.getManager().newSubManager()) {
-            Map<String, Map<String, SingularFactors>> gradients = new LinkedHashMap<>();
+            Map<String, Map<String, GradientFactors>> gradients = new LinkedHashMap<>();
             for (String name : waiting) {
                 GradientTask task = task(lora, name, loss, calibration, options, scope);
                 gradients.put(name, options.getStrategy().compute(task));
@@ -123,8 +123,8 @@ public final class LoraGa {
                 counts,
                 loss,
                 calibration,
-                init.getGradientKind(),
-                init.getSvdOptions(),
+                init,
+                config.getSeed(),
                 options.getSeed(),
                 scope,
                 options.getProgress());
@@ -133,7 +133,7 @@ public final class LoraGa {
     private static void start(
             LoraModel lora,
             String name,
-            Map<String, SingularFactors> gradients,
+            Map<String, GradientFactors> gradients,
             Map<String, LoraGaReport.Target> report) {
         Map<String, LoraLinear> targets = lora.getTargets(name);
         gradients.forEach(
@@ -146,14 +146,14 @@ public final class LoraGa {
     }
 
     private static LoraGaReport.Target describe(
-            LoraLinear layer, String name, SingularFactors gradient) {
+            LoraLinear layer, String name, GradientFactors gradient) {
         LowRankUpdate update = layer.get(name);
         double weight = Math.sqrt(TorchOps.squareSum(layer.getWeight()));
         double start = new LoraStart(update.getA(), update.getB()).productNorm(update.getScaling());
         return new LoraGaReport.Target(
                 update.getRank(),
-                Math.sqrt(gradient.energy()),
-                gradient.captured(gradient.rank()),
+                Math.sqrt(gradient.leading().energy()),
+                gradient.captured(),
                 start / weight);
     }
 }

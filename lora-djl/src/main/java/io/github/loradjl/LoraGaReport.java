@@ -1,5 +1,8 @@
 package io.github.loradjl;
 
+import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.init.LoraStart;
+
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -26,9 +29,12 @@ public record LoraGaReport(Map<String, Target> targets) {
      *
      * @param rank r
      * @param gradientNorm ||G||, the Frobenius norm of the averaged gradient; estimated by the
-     *     probe
-     * @param capturedEnergy ||G_2r||<sup>2</sup> / ||G||<sup>2</sup>, the share of the gradient's
-     *     energy in the directions that the start spans
+     *     probe; for {@link GradientKind#SIGN} ||sign(G)||
+     * @param capturedEnergy the share of energy that the start captures: for {@link
+     *     GradientKind#SGD} ||G_2r||<sup>2</sup> / ||G||<sup>2</sup>, which is that of the gradient
+     *     in the first SGD step; for {@link GradientKind#SIGN} the same of sign(G); for {@link
+     *     GradientKind#ADAM} that of sign(G) in the first Adam step, the square of {@link
+     *     LoraStart#firstAdamStepCosine}
      * @param startSize ||eta B0 A0|| / ||W0||, the size of the subtracted product
      */
     public record Target(int rank, double gradientNorm, double capturedEnergy, double startSize) {}

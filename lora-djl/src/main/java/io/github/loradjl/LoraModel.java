@@ -16,8 +16,8 @@ import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.adapter.PrivateCopies;
 import io.github.loradjl.adapter.RunningStatistics;
 import io.github.loradjl.adapter.StoredWeights;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.init.LoraGaInit;
-import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.staged.ActivationCheckpointing;
 import io.github.loradjl.staged.StagedBlock;
 import io.github.loradjl.staged.StagedBlocks;
@@ -230,8 +230,8 @@ public final class LoraModel implements AutoCloseable {
         }
     }
 
-    /** Starts one target of a pending adapter from its gradient's factors. */
-    void start(String name, LoraLinear layer, SingularFactors gradient) {
+    /** Starts one target of a pending adapter from what is kept of its gradient. */
+    void start(String name, LoraLinear layer, GradientFactors gradient) {
         LoraConfig config = adapter(name).config();
         try (LowRankUpdate fresh = AdapterStart.of(layer, config, gradient, manager)) {
             LowRankUpdate update = layer.get(name);

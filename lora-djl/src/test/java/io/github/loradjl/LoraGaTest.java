@@ -239,7 +239,7 @@ class LoraGaTest {
             NDManager owner = context.manager();
             NDArray a = owner.zeros(new Shape(context.rank(), context.inputs()));
             NDArray b = owner.zeros(new Shape(context.outputs(), context.rank()));
-            a.set(new NDIndex("0"), context.gradient().vt().get(0));
+            a.set(new NDIndex("0"), context.gradient().leading().vt().get(0));
             return new LoraStart(a, b);
         }
 

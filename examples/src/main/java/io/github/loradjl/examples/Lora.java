@@ -1,6 +1,7 @@
 package io.github.loradjl.examples;
 
 import io.github.loradjl.examples.command.ChatCommand;
+import io.github.loradjl.examples.command.CompareCommand;
 import io.github.loradjl.examples.command.EvaluateCommand;
 import io.github.loradjl.examples.command.Failures;
 import io.github.loradjl.examples.command.FinetuneCommand;
@@ -47,6 +48,7 @@ import java.nio.charset.StandardCharsets;
         version = "lora-djl 0.1.0",
         subcommands = {
             FinetuneCommand.class,
+            CompareCommand.class,
             EvaluateCommand.class,
             GenerateCommand.class,
             ChatCommand.class,

@@ -126,8 +126,8 @@ class EvaluateCommandIT {
                                 String.join(",", labels),
                                 "--out",
                                 out));
-        assertThat(summary.get("metric").getAsString()).isEqualTo("accuracy");
-        assertThat(summary.has("f1")).isEqualTo(labels.size() == 2);
+        assertThat(summary.get("metric").getAsString()).isEqualTo("accuracy_labels");
+        assertThat(summary.has("f1_labels")).isEqualTo(labels.size() == 2);
         for (String line : Files.readAllLines(out)) {
             assertThat(JsonParser.parseString(line).getAsJsonObject().get("output").getAsString())
                     .isIn(labels);
@@ -213,7 +213,8 @@ class EvaluateCommandIT {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--metric perplexity | 'perplexity' is none of [loss, exact-match, labels]",
+                "--metric perplexity | 'perplexity' is none of [loss, exact-match, labels, hard,"
+                        + " soft]",
                 "--batch-size 2 | --metric",
                 "--metric labels | --labels",
                 "--metric labels --labels a,b,a | a label comes twice",

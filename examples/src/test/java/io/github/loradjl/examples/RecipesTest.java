@@ -2,6 +2,10 @@ package io.github.loradjl.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.loradjl.examples.config.TaskFile;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
+import io.github.loradjl.zoo.text.task.GlueTask;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -13,27 +17,37 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Each recipe holds what finetune understands, and its first lines say how to run it. */
+/** Each recipe holds what its command understands, and its first lines say how to run it. */
 class RecipesTest {
 
     private static final Path FOLDER = Path.of("recipes");
+    private static final String TASK = "task.yaml";
 
     static List<Path> recipes() throws IOException {
         try (Stream<Path> files = Files.list(FOLDER)) {
-            List<Path> recipes = files.sorted().toList();
+            List<Path> recipes =
+                    files.filter(file -> !TASK.equals(file.getFileName().toString()))
+                            .sorted()
+                            .toList();
             assertThat(recipes).hasSizeGreaterThanOrEqualTo(4);
             return recipes;
         }
     }
 
+    private static String command(Path recipe) {
+        return recipe.getFileName().toString().startsWith("compare") ? "compare" : "finetune";
+    }
+
     @ParameterizedTest
     @MethodSource("recipes")
     void recipe_withModelAndData_isUnderstood(Path recipe) {
-        String[] arguments = {"finetune", "--config", recipe.toString(), "model=m", "data=d.jsonl"};
+        String[] arguments = {
+            command(recipe), "--config", recipe.toString(), "model=m", "data=d.jsonl"
+        };
         picocli.CommandLine line = Lora.commandLine(new PrintWriter(new StringWriter()), arguments);
         line.parseArgs(arguments);
-        picocli.CommandLine finetune = line.getSubcommands().get("finetune");
-        Path out = finetune.getCommandSpec().findOption("--out").getValue();
+        picocli.CommandLine command = line.getSubcommands().get(command(recipe));
+        Path out = command.getCommandSpec().findOption("--out").getValue();
         assertThat(out.toString()).startsWith("runs");
     }
 
@@ -42,7 +56,8 @@ class RecipesTest {
     void recipe_wrongModel_isNamedAfterAllOptionsWereTaken(Path recipe) {
         // On any machine: the recipes for a GPU name a device that is looked at after the folder.
         CommandLine run =
-                CommandLine.run("finetune", "--config", recipe, "model=nowhere", "data=d.jsonl");
+                CommandLine.run(
+                        command(recipe), "--config", recipe, "model=nowhere", "data=d.jsonl");
         assertThat(run.code()).isEqualTo(1);
         assertThat(run.err()).contains("--model nowhere is not a folder").hasLineCount(1);
     }
@@ -52,6 +67,16 @@ class RecipesTest {
     void recipe_head_saysHowToRunIt(Path recipe) throws IOException {
         assertThat(Files.readString(recipe))
                 .startsWith("# ")
-                .contains("finetune --config examples/recipes/" + recipe.getFileName());
+                .contains(command(recipe) + " --config examples/recipes/" + recipe.getFileName());
+    }
+
+    @Test
+    void task_isSst2AsGlueHasIt() throws IOException {
+        ClassificationTask own = TaskFile.read(FOLDER.resolve(TASK));
+        ClassificationTask known = GlueTask.SST_2.task();
+        assertThat(own.getPromptFormat()).isEqualTo(known.getPromptFormat());
+        assertThat(own.getLabels()).isEqualTo(known.getLabels());
+        assertThat(own.getTable()).isEqualTo(known.getTable());
+        assertThat(own.getOfficialMetrics()).isEqualTo(known.getOfficialMetrics());
     }
 }

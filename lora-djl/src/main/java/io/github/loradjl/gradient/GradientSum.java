@@ -4,10 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 
 import io.github.loradjl.adapter.LoraLinear;
-import io.github.loradjl.init.GradientKind;
-import io.github.loradjl.linalg.RandomMatrix;
-import io.github.loradjl.linalg.SingularFactors;
-import io.github.loradjl.linalg.TruncatedSvd;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.staged.LeafStore;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
@@ -17,8 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The gradients of some targets, summed over batches in float32, then reduced to their leading
- * singular vectors one after another.
+ * The gradients of some targets, summed over batches in float32, then reduced one after another to
+ * what the start needs of them.
  */
 final class GradientSum implements AutoCloseable {
 
@@ -58,43 +55,36 @@ final class GradientSum implements AutoCloseable {
         gradient.close();
     }
 
-    /** Decomposes the averaged gradient of a target and frees it. */
-    SingularFactors reduce(LoraLinear layer) {
+    /** Reduces the averaged gradient of a target and frees it. */
+    GradientFactors reduce(LoraLinear layer) {
+        String path = layer.getPath();
         NDArray sum = sums.remove(layer);
         if (sum == null) {
-            throw noGradient(layer.getPath());
+            throw noGradient(path);
         }
         try (GradientMode mode = GradientMode.off();
                 sum) {
             sum.divi(task.batches().size());
-            String path = layer.getPath();
-            int count = task.counts().get(path);
-            if (task.kind() == GradientKind.SIGN) {
-                try (NDArray sign = sum.sign()) {
-                    return decompose(path, sign, count);
-                }
-            }
-            return decompose(path, sum, count);
-        }
-    }
-
-    private SingularFactors decompose(String path, NDArray matrix, int count) {
-        SingularFactors factors;
-        try {
-            factors =
-                    TruncatedSvd.compute(
-                            matrix,
-                            count,
-                            task.svd().withSeed(RandomMatrix.seedFor(task.svd().seed(), path)),
-                            task.manager());
+            requireGradient(path, TorchOps.squareSum(sum));
+            return task.init()
+                    .reduce(path, sum, task.counts().get(path), task.initSeed(), task.manager());
         } catch (IllegalArgumentException e) {
             throw new IllegalStateException("gradient of " + path + ": " + e.getMessage(), e);
         }
-        if (factors.energy() == 0) {
-            factors.close();
+    }
+
+    /** Requires that a gradient of some energy can be decomposed; the sign of NaN would be 0. */
+    static void requireGradient(String path, double energy) {
+        if (energy == 0) {
             throw noGradient(path);
         }
-        return factors;
+        if (!Double.isFinite(energy)) {
+            throw new IllegalStateException(
+                    "gradient of "
+                            + path
+                            + ": it holds NaN or infinite numbers; look for them in the weights and"
+                            + " in the calibration data");
+        }
     }
 
     static IllegalStateException noGradient(String path) {

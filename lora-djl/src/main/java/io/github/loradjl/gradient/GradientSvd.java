@@ -1,6 +1,7 @@
 package io.github.loradjl.gradient;
 
-import io.github.loradjl.linalg.SingularFactors;
+import io.github.loradjl.init.GradientFactors;
+import io.github.loradjl.init.GradientKind;
 
 import java.util.Map;
 
@@ -23,13 +24,14 @@ import java.util.Map;
 public interface GradientSvd {
 
     /**
-     * Computes the leading singular vectors.
+     * Computes the leading singular vectors, and what else the task's start keeps of the gradients.
      *
      * @param task what to decompose
      * @return factors by target path, owned by the task's manager
+     * @throws IllegalArgumentException if the strategy cannot serve the task
      * @throws IllegalStateException if a target receives no gradient
      */
-    Map<String, SingularFactors> compute(GradientTask task);
+    Map<String, GradientFactors> compute(GradientTask task);
 
     /**
      * Returns the default: layer by layer where the model is a chain of stages, else the whole
@@ -83,7 +85,8 @@ public interface GradientSvd {
 
     /**
      * Returns the strategy that never forms a gradient, with the power iterations of the task's
-     * decomposition.
+     * decomposition. It serves {@link GradientKind#SGD} alone: the others take signs of the
+     * gradient's entries.
      *
      * @return the strategy
      */

@@ -8,8 +8,7 @@ import ai.djl.training.loss.Loss;
 import ai.djl.util.Progress;
 
 import io.github.loradjl.adapter.LoraLinear;
-import io.github.loradjl.init.GradientKind;
-import io.github.loradjl.linalg.SvdOptions;
+import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.staged.StagedBlock;
 import io.github.loradjl.staged.StagedBlocks;
 
@@ -25,8 +24,8 @@ import java.util.Optional;
  * @param counts the number of singular triplets wanted of each, by path
  * @param loss the loss
  * @param batches the calibration batches, read as often as needed and left open
- * @param kind what is decomposed: the gradient or its sign
- * @param svd how
+ * @param init what is kept of each gradient, and how it is decomposed
+ * @param initSeed the seed of the adapter's own draws, {@code LoraConfig.getSeed()}
  * @param seed the seed of dropout
  * @param manager the owner of the result, on the model's device
  * @param progress told about each unit of work, or null
@@ -37,8 +36,8 @@ public record GradientTask(
         Map<String, Integer> counts,
         Loss loss,
         List<Batch> batches,
-        GradientKind kind,
-        SvdOptions svd,
+        LoraGaInit init,
+        long initSeed,
         long seed,
         NDManager manager,
         Progress progress) {

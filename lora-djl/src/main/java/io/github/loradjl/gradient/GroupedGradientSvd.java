@@ -8,7 +8,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
 
 import io.github.loradjl.adapter.LoraLinear;
-import io.github.loradjl.linalg.SingularFactors;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.staged.LeafStore;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
@@ -34,9 +34,9 @@ final class GroupedGradientSvd implements GradientSvd {
     }
 
     @Override
-    public Map<String, SingularFactors> compute(GradientTask task) {
+    public Map<String, GradientFactors> compute(GradientTask task) {
         List<LoraLinear> layers = new ArrayList<>(task.targets().values());
-        Map<String, SingularFactors> factors = new LinkedHashMap<>();
+        Map<String, GradientFactors> factors = new LinkedHashMap<>();
         int groups = (layers.size() - 1) / Math.min(groupSize, layers.size()) + 1;
         task.begin("Gradients", (long) groups * task.batches().size());
         for (int from = 0; from < layers.size(); from += Math.min(groupSize, layers.size())) {

@@ -8,7 +8,7 @@ import ai.djl.training.dataset.Batch;
 
 import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.adapter.LoraLinear;
-import io.github.loradjl.linalg.SingularFactors;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.staged.ActivationStore;
 import io.github.loradjl.staged.LeafStore;
 import io.github.loradjl.staged.Stage;
@@ -45,7 +45,7 @@ final class LayerByLayerGradientSvd implements GradientSvd {
     }
 
     @Override
-    public Map<String, SingularFactors> compute(GradientTask task) {
+    public Map<String, GradientFactors> compute(GradientTask task) {
         StagedBlock block =
                 task.stages()
                         .orElseThrow(
@@ -59,7 +59,7 @@ final class LayerByLayerGradientSvd implements GradientSvd {
         List<Parameter> weights =
                 task.targets().values().stream().map(LoraLinear::getWeightParameter).toList();
         int lowest = StagedBlocks.lowestStage(block, weights);
-        Map<String, SingularFactors> factors = new LinkedHashMap<>();
+        Map<String, GradientFactors> factors = new LinkedHashMap<>();
         task.begin("Gradients", (long) task.batches().size() * (stages.size() - lowest + 1));
         try (NDManager scope = task.manager().newSubManager();
                 ActivationStore activations = new ActivationStore(scope, memoryLimit);
@@ -86,7 +86,7 @@ final class LayerByLayerGradientSvd implements GradientSvd {
                     activations.getSpilledBytes());
         }
         task.end();
-        Map<String, SingularFactors> ordered = new LinkedHashMap<>();
+        Map<String, GradientFactors> ordered = new LinkedHashMap<>();
         task.targets().keySet().forEach(path -> ordered.put(path, factors.get(path)));
         return ordered;
     }

@@ -7,9 +7,10 @@ import ai.djl.training.ParameterStore;
 
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.init.GradientKind;
 import io.github.loradjl.linalg.RandomMatrix;
-import io.github.loradjl.linalg.SingularFactors;
+import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.linalg.TruncatedSvd;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
@@ -44,28 +45,31 @@ import java.util.function.BiFunction;
 final class ProbeGradientSvd implements GradientSvd {
 
     @Override
-    public Map<String, SingularFactors> compute(GradientTask task) {
-        if (task.kind() != GradientKind.SGD) {
+    public Map<String, GradientFactors> compute(GradientTask task) {
+        GradientKind kind = task.init().getGradientKind();
+        if (kind != GradientKind.SGD) {
             throw new IllegalArgumentException(
-                    "the probe never forms the gradient and cannot take "
-                            + task.kind()
-                            + " of its entries: use another strategy");
+                    "the probe never forms the gradient, and "
+                            + kind
+                            + " needs the signs of its entries: use the whole-model, serial or"
+                            + " layer-by-layer strategy");
         }
-        if (task.svd().exact()) {
+        SvdOptions svd = task.init().getSvdOptions();
+        if (svd.exact()) {
             throw new IllegalArgumentException(
                     "the probe never forms the gradient and has no exact decomposition: use"
                             + " another strategy or a randomised SVD");
         }
-        int passes = 2 + 2 * task.svd().powerIterations();
+        int passes = 2 + 2 * svd.powerIterations();
         task.begin("Gradients", (long) passes * task.batches().size());
         Map<String, Double> energies = new LinkedHashMap<>();
-        Map<String, SingularFactors> factors = new LinkedHashMap<>();
+        Map<String, GradientFactors> factors = new LinkedHashMap<>();
         try (NDManager scope = task.manager().newSubManager();
                 GradientMode mode = GradientMode.off()) {
             Map<String, NDArray> products = timesG(task, scope, map(task, this::testMatrix));
             products.forEach((path, y) -> energies.put(path, energy(path, y)));
             Map<String, NDArray> bases = orthonormal(products, scope);
-            for (int i = 0; i < task.svd().powerIterations(); i++) {
+            for (int i = 0; i < svd.powerIterations(); i++) {
                 Map<String, NDArray> rows = transposed(transposedTimesG(task, scope, bases));
                 bases = orthonormal(timesG(task, scope, orthonormal(rows, scope)), scope);
             }
@@ -73,12 +77,13 @@ final class ProbeGradientSvd implements GradientSvd {
             for (String path : task.targets().keySet()) {
                 factors.put(
                         path,
-                        TruncatedSvd.fromRange(
-                                bases.get(path),
-                                projected.get(path),
-                                task.counts().get(path),
-                                energies.get(path),
-                                task.manager()));
+                        GradientFactors.of(
+                                TruncatedSvd.fromRange(
+                                        bases.get(path),
+                                        projected.get(path),
+                                        task.counts().get(path),
+                                        energies.get(path),
+                                        task.manager())));
             }
         }
         task.end();
@@ -94,27 +99,19 @@ final class ProbeGradientSvd implements GradientSvd {
 
     private NDArray testMatrix(GradientTask task, LoraLinear layer) {
         String path = layer.getPath();
-        int q = task.svd().basisSize(task.counts().get(path), layer.getOut(), layer.getIn());
+        SvdOptions svd = task.init().getSvdOptions();
+        int q = svd.basisSize(task.counts().get(path), layer.getOut(), layer.getIn());
         return RandomMatrix.normal(
                 task.manager(),
                 layer.getIn(),
                 q,
                 1,
-                new SplittableRandom(RandomMatrix.seedFor(task.svd().seed(), path)));
+                new SplittableRandom(RandomMatrix.seedFor(svd.seed(), path)));
     }
 
     private static double energy(String path, NDArray y) {
         double energy = TorchOps.squareSum(y) / y.getShape().get(1);
-        if (energy == 0) {
-            throw GradientSum.noGradient(path);
-        }
-        if (!Double.isFinite(energy)) {
-            throw new IllegalStateException(
-                    "gradient of "
-                            + path
-                            + ": it holds NaN or infinite numbers; look for them in the weights and"
-                            + " in the calibration data");
-        }
+        GradientSum.requireGradient(path, energy);
         return energy;
     }
 

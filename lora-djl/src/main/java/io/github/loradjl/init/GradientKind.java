@@ -1,14 +1,23 @@
 package io.github.loradjl.init;
 
-/**
- * Which matrix LoRA-GA takes the singular vectors of: the one that the first step of the optimizer
- * should follow.
- */
+/** Which step of full fine-tuning the first step of a LoRA-GA adapter should follow, and how. */
 public enum GradientKind {
 
-    /** The gradient G, which the first step of SGD follows: the paper's choice. */
+    /** That of SGD, the gradient G: A and B are singular vectors of G, the paper's choice. */
     SGD,
 
-    /** The signs of the entries of G, which the first step of Adam follows. */
-    SIGN
+    /**
+     * That of Adam, the signs of the entries of G: A and B are singular vectors of sign(G).
+     *
+     * <p>The adapter's own first Adam step takes signs as well, so it follows sign(G) less closely
+     * than singular vectors could.
+     */
+    SIGN,
+
+    /**
+     * That of Adam: A and B are fitted so that the adapter's first Adam step, which takes the signs
+     * of its own gradients, comes closest to sign(G). They are found numerically, target by target,
+     * and come with their size: of the {@link Scale}s only {@link Scale#zeta} applies.
+     */
+    ADAM
 }

@@ -3,8 +3,6 @@ package io.github.loradjl.init;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 
-import io.github.loradjl.linalg.SingularFactors;
-
 /**
  * What a start is computed from: one target of an adapter.
  *
@@ -15,8 +13,8 @@ import io.github.loradjl.linalg.SingularFactors;
  * @param scaling eta, the factor of the update eta B A
  * @param seed the seed of this target's random draws
  * @param manager the owner of the result
- * @param gradient the leading singular triplets of dL/dW0, or null where the start does not ask for
- *     them; never changed
+ * @param gradient what is kept of dL/dW0, or null where the start does not ask for it; never
+ *     changed
  * @see LoraInit#needsGradient()
  */
 public record InitContext(
@@ -26,7 +24,7 @@ public record InitContext(
         double scaling,
         long seed,
         NDManager manager,
-        SingularFactors gradient) {
+        GradientFactors gradient) {
 
     /**
      * Returns the outputs of the target.

@@ -110,6 +110,50 @@ public record LoraStart(NDArray a, NDArray b) implements AutoCloseable {
     }
 
     /**
+     * Returns the part of the first Adam step that is linear in the learning rate: the update of W0
+     * is -lr times the result, up to lr<sup>2</sup> eta sign(G A<sup>T</sup>) sign(B<sup>T</sup>
+     * G).
+     *
+     * @param gradient G, of shape (m, n), float32
+     * @param scaling eta
+     * @return eta (sign(G A<sup>T</sup>) A + B sign(B<sup>T</sup> G)), of shape (m, n), owned by
+     *     the manager of {@code gradient}
+     */
+    public NDArray firstAdamStep(NDArray gradient, double scaling) {
+        try (GradientMode mode = GradientMode.off();
+                NDArray at = a.transpose();
+                NDArray bt = b.transpose();
+                NDArray ga = gradient.matMul(at);
+                NDArray gb = bt.matMul(gradient);
+                NDArray signA = ga.sign();
+                NDArray signB = gb.sign();
+                NDArray inputSide = signA.matMul(a);
+                NDArray outputSide = b.matMul(signB);
+                NDArray sum = inputSide.add(outputSide)) {
+            NDArray step = sum.mul((float) scaling);
+            step.attach(gradient.getManager());
+            return step;
+        }
+    }
+
+    /**
+     * Returns the cosine between the first Adam step of the update, as far as linear in the
+     * learning rate, and that of full fine-tuning, sign(G). It cannot exceed the best rank-2r value
+     * for sign(G).
+     *
+     * @param gradient G, of shape (m, n), float32
+     * @return the cosine, which does not depend on eta
+     * @see Subspaces#bestCosine
+     */
+    public double firstAdamStepCosine(NDArray gradient) {
+        try (GradientMode mode = GradientMode.off();
+                NDArray step = firstAdamStep(gradient, 1);
+                NDArray sign = gradient.sign()) {
+            return Subspaces.cosine(step, sign);
+        }
+    }
+
+    /**
      * Hands the arrays to another manager.
      *
      * @param manager the new owner

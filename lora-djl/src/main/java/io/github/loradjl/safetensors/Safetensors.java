@@ -124,6 +124,23 @@ public final class Safetensors implements AutoCloseable {
         return home(name).sha256(name);
     }
 
+    /**
+     * Tells whether two tensors have the same type, shape and bytes. Reads as far as they agree.
+     *
+     * @param name a tensor
+     * @param other another
+     * @return true if they are equal
+     * @throws IllegalArgumentException if there is no such tensor
+     * @throws IOException if reading fails
+     */
+    public boolean areEqual(String name, String other) throws IOException {
+        TensorInfo info = info(name);
+        TensorInfo second = info(other);
+        return info.dtype().equals(second.dtype())
+                && info.shape().equals(second.shape())
+                && home(name).hasBytes(info, home(other), second);
+    }
+
     /** Closes all files. Arrays that were read stay valid. */
     @Override
     public void close() throws IOException {

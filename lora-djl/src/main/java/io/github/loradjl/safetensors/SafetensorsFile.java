@@ -195,12 +195,30 @@ public final class SafetensorsFile implements AutoCloseable {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
-        ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(1 << 20, info.length()));
+        ByteBuffer buffer = part(info);
         for (long done = 0; done < info.length(); done += buffer.limit()) {
             fill(buffer, info, done);
             digest.update(buffer);
         }
         return digest.digest();
+    }
+
+    /** Compares two tensors of the same length, this file's with one of any file. */
+    boolean hasBytes(TensorInfo info, SafetensorsFile file, TensorInfo other) throws IOException {
+        ByteBuffer own = part(info);
+        ByteBuffer theirs = part(other);
+        for (long done = 0; done < info.length(); done += own.limit()) {
+            fill(own, info, done);
+            file.fill(theirs, other, done);
+            if (!own.equals(theirs)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static ByteBuffer part(TensorInfo info) {
+        return ByteBuffer.allocate((int) Math.min(1 << 20, info.length()));
     }
 
     /** Closes the file. Arrays that were read stay valid. */

@@ -697,6 +697,22 @@ public final class TorchOps {
     }
 
     /**
+     * Makes an array that a graph may refer to after its handle is closed. An array that DJL makes
+     * from Java's numbers lies in Java's memory, which ends some time after the handle does, while
+     * LibTorch goes on reading there.
+     *
+     * @param manager the owner of the array
+     * @param values the numbers
+     * @param shape their shape
+     * @return an INT64 array
+     */
+    public static NDArray longs(NDManager manager, long[] values, Shape shape) {
+        try (NDArray borrowed = manager.create(values, shape)) {
+            return borrowed.duplicate();
+        }
+    }
+
+    /**
      * Makes a second handle on the same memory that is not connected to any graph.
      *
      * @param x an array

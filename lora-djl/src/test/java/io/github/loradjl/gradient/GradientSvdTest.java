@@ -19,7 +19,10 @@ import ai.djl.training.loss.Loss;
 
 import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.init.LoraGaInit;
+import io.github.loradjl.init.LoraStart;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.Subspaces;
 import io.github.loradjl.linalg.SvdOptions;
@@ -29,6 +32,8 @@ import io.github.loradjl.torch.TorchOps;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -84,8 +89,8 @@ class GradientSvdTest {
                 counts,
                 Loss.l2Loss(),
                 batches,
-                kind,
-                svd,
+                LoraGaInit.builder().optGradientKind(kind).optSvdOptions(svd).build(),
+                0,
                 7,
                 manager,
                 null);
@@ -110,11 +115,11 @@ class GradientSvdTest {
 
     @Test
     void wholeModel_decomposesTheAveragedGradient() {
-        Map<String, SingularFactors> factors =
+        Map<String, GradientFactors> factors =
                 GradientSvd.wholeModel().compute(task(EXACT, GradientKind.SGD));
         for (String path : List.of("0", "2", "4")) {
             float[] expected = TorchOps.svd(gradient(path)).get(1).toFloatArray();
-            float[] actual = factors.get(path).s().toFloatArray();
+            float[] actual = factors.get(path).leading().s().toFloatArray();
             for (int i = 0; i < COUNT; i++) {
                 // float32 sums in another order
                 assertThat(actual[i]).isCloseTo(expected[i], within(1e-5f * expected[0]));
@@ -125,7 +130,7 @@ class GradientSvdTest {
     @Test
     void strategies_agree() {
         GradientTask exact = task(EXACT, GradientKind.SGD);
-        Map<String, SingularFactors> whole = GradientSvd.wholeModel().compute(exact);
+        Map<String, GradientFactors> whole = GradientSvd.wholeModel().compute(exact);
         List<GradientSvd> others =
                 List.of(
                         GradientSvd.serial(1),
@@ -140,13 +145,14 @@ class GradientSvdTest {
     }
 
     private static void compare(
-            Map<String, SingularFactors> expected,
-            Map<String, SingularFactors> actual,
+            Map<String, GradientFactors> expected,
+            Map<String, GradientFactors> actual,
             double cosine) {
         assertThat(actual.keySet()).containsExactlyElementsOf(expected.keySet());
         expected.forEach(
-                (path, e) -> {
-                    SingularFactors a = actual.get(path);
+                (path, factors) -> {
+                    SingularFactors e = factors.leading();
+                    SingularFactors a = actual.get(path).leading();
                     // Only a span with a gap behind it is well determined.
                     int k = Subspaces.separated(e, COUNT - 1, 1.05);
                     for (float c : Subspaces.columnCosines(first(e.u(), k), first(a.u(), k))) {
@@ -164,22 +170,53 @@ class GradientSvdTest {
 
     @Test
     void layerByLayer_sign_isTheSignOfTheGradient() {
-        Map<String, SingularFactors> factors =
+        Map<String, GradientFactors> factors =
                 GradientSvd.layerByLayer().compute(task(EXACT, GradientKind.SIGN));
         float expected = TorchOps.svd(gradient("2").sign()).get(1).toFloatArray()[0];
         // One sign may flip where an entry is zero to rounding; none is among so few entries.
-        assertThat(factors.get("2").s().toFloatArray()[0]).isCloseTo(expected, within(1e-4f));
-        assertThat(factors.get("2").energy()).isCloseTo(20 * 24, within(1e-6));
+        assertThat(factors.get("2").leading().s().toFloatArray()[0])
+                .isCloseTo(expected, within(1e-4f));
+        assertThat(factors.get("2").leading().energy()).isCloseTo(20 * 24, within(1e-6));
     }
 
     @Test
-    void probe_sign_isRefused() {
-        assertThatThrownBy(
-                        () ->
-                                GradientSvd.probe()
-                                        .compute(task(SvdOptions.defaults(), GradientKind.SIGN)))
+    void strategies_adam_fitAPairBesideTheVectorsOfTheGradient() {
+        GradientTask adam = task(EXACT, GradientKind.ADAM);
+        Map<String, GradientFactors> whole = GradientSvd.wholeModel().compute(adam);
+        compare(GradientSvd.wholeModel().compute(task(EXACT, GradientKind.SGD)), whole, 0.99999);
+        Map<String, GradientFactors> layers = GradientSvd.layerByLayer().compute(adam);
+        compare(whole, layers, 0.99999);
+        for (String path : List.of("0", "2", "4")) {
+            LoraStart pair = layers.get(path).fitted();
+            assertThat(pair.a().getShape().get(0)).isEqualTo(COUNT / 2);
+            double cosine = pair.firstAdamStepCosine(gradient(path));
+            // A gradient that rounds differently may turn a sign, of hundreds.
+            assertThat(layers.get(path).captured())
+                    .as(path)
+                    .isCloseTo(cosine * cosine, within(1e-2));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = GradientKind.class,
+            names = {"SIGN", "ADAM"})
+    void probe_kindsThatNeedEntries_areRefusedByName(GradientKind kind) {
+        GradientTask task = task(SvdOptions.defaults(), kind);
+        assertThatThrownBy(() -> GradientSvd.probe().compute(task))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("SIGN");
+                .hasMessageContaining("and " + kind + " needs")
+                .hasMessageContaining("use the whole-model, serial or layer-by-layer strategy");
+    }
+
+    /** The sign of NaN is 0, which would be decomposed without complaint. */
+    @ParameterizedTest
+    @EnumSource(GradientKind.class)
+    void strategies_gradientOfNaN_isNamed(GradientKind kind) {
+        batches.get(1).getData().head().muli(Float.NaN);
+        assertThatThrownBy(() -> GradientSvd.wholeModel().compute(task(EXACT, kind)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("gradient of 0: it holds NaN");
     }
 
     private int live() {
@@ -199,11 +236,11 @@ class GradientSvdTest {
                         GradientSvd.probe())) {
             strategy.compute(task(SvdOptions.defaults(), GradientKind.SGD))
                     .values()
-                    .forEach(SingularFactors::close);
+                    .forEach(GradientFactors::close);
             int before = live();
             strategy.compute(task(SvdOptions.defaults(), GradientKind.SGD))
                     .values()
-                    .forEach(SingularFactors::close);
+                    .forEach(GradientFactors::close);
             assertThat(live()).isEqualTo(before);
         }
         lora.getTargets("default")

@@ -59,7 +59,8 @@ class LoraGaInitTest {
     }
 
     private InitContext context(NDArray g, long seed) {
-        SingularFactors factors = TruncatedSvd.compute(g, 2 * R, EXACT, manager);
+        GradientFactors factors =
+                GradientFactors.of(TruncatedSvd.compute(g, 2 * R, EXACT, manager));
         return new InitContext("a.target", weight, R, ETA, seed, manager, factors);
     }
 
@@ -69,7 +70,7 @@ class LoraGaInitTest {
 
     /** The best rank-2r approximation of the gradient. */
     private NDArray best(InitContext context) {
-        SingularFactors f = context.gradient();
+        SingularFactors f = context.gradient().leading();
         return f.u().mul(f.s()).matMul(f.vt());
     }
 
@@ -96,8 +97,8 @@ class LoraGaInitTest {
     void start_eachDirection_takesItsVectors(Direction direction, String ofA, String ofB) {
         InitContext context = context(gradient, 1);
         LoraStart start = init(direction, Scale.unit()).start(context);
-        NDArray v = context.gradient().vt().transpose();
-        NDArray u = context.gradient().u();
+        NDArray v = context.gradient().leading().vt().transpose();
+        NDArray u = context.gradient().leading().u();
         assertThat(indices(start.a().matMul(v), 1))
                 .containsExactly(ofA.chars().map(c -> c - '0').toArray());
         assertThat(indices(start.b().transpose().matMul(u), 1))
@@ -111,9 +112,9 @@ class LoraGaInitTest {
             InitContext context = context(gradient, seed);
             LoraGaInit init = init(Direction.RANDOM, Scale.unit());
             LoraStart start = init.start(context);
-            NDArray v = context.gradient().vt().transpose();
+            NDArray v = context.gradient().leading().vt().transpose();
             int[] ofA = indices(start.a().matMul(v), 1);
-            int[] ofB = indices(start.b().transpose().matMul(context.gradient().u()), 1);
+            int[] ofB = indices(start.b().transpose().matMul(context.gradient().leading().u()), 1);
             int[] both = IntStream.concat(IntStream.of(ofA), IntStream.of(ofB)).sorted().toArray();
             assertThat(both).containsExactly(IntStream.range(0, 2 * R).toArray());
             splits.add(Arrays.toString(ofA));
@@ -155,7 +156,9 @@ class LoraGaInitTest {
             assertThat(Distance.relative(start.firstStep(gradient, ETA), expected))
                     .isLessThan(1e-5);
             assertThat(start.firstStepCosine(gradient))
-                    .isCloseTo(Subspaces.bestCosine(context.gradient(), 2 * R), within(1e-5));
+                    .isCloseTo(
+                            Subspaces.bestCosine(context.gradient().leading(), 2 * R),
+                            within(1e-5));
             assertThat(start.productNorm(ETA))
                     .isCloseTo(ETA * c * c * Math.sqrt(R), within(1e-5 * ETA * c * c));
             NDArray product = b.matMul(a).mul((float) ETA);
@@ -194,7 +197,14 @@ class LoraGaInitTest {
                 TruncatedSvd.compute(
                         RandomMatrix.normal(manager, m, n, 1, random), 2 * r, EXACT, manager);
         InitContext context =
-                new InitContext("t", manager.zeros(new Shape(m, n)), r, eta, 1, manager, factors);
+                new InitContext(
+                        "t",
+                        manager.zeros(new Shape(m, n)),
+                        r,
+                        eta,
+                        1,
+                        manager,
+                        GradientFactors.of(factors));
         // For inputs with E[x x^T] = I, the mean of E[y_i^2] over the m outputs of eta B A x is
         // ||eta B A||^2 / m, and likewise ||eta B A||^2 / n for what flows back.
         double forward =
@@ -288,7 +298,7 @@ class LoraGaInitTest {
         InitContext whole = context(gradient, 1);
         try (NDManager owner = manager.newSubManager()) {
             InitContext context = new InitContext("t", weight, R, ETA, 1, owner, whole.gradient());
-            NDArray before = whole.gradient().vt().duplicate();
+            NDArray before = whole.gradient().leading().vt().duplicate();
             int arrays = manager.getManagedArrays().size();
             try (LoraStart start = init(Direction.RANDOM, Scale.weight()).start(context)) {
                 assertThat(start.a().getDataType()).isEqualTo(DataType.FLOAT32);
@@ -296,7 +306,7 @@ class LoraGaInitTest {
             }
             assertThat(owner.getManagedArrays()).isEmpty();
             assertThat(manager.getManagedArrays()).hasSize(arrays);
-            assertThat(whole.gradient().vt()).isEqualTo(before);
+            assertThat(whole.gradient().leading().vt()).isEqualTo(before);
         }
     }
 
@@ -304,7 +314,8 @@ class LoraGaInitTest {
     void start_moreTripletsThanNeeded_areIgnored() {
         InitContext context = context(gradient, 1);
         SingularFactors more = TruncatedSvd.compute(gradient, 2 * R + 3, EXACT, manager);
-        InitContext wide = new InitContext("t", weight, R, ETA, 1, manager, more);
+        InitContext wide =
+                new InitContext("t", weight, R, ETA, 1, manager, GradientFactors.of(more));
         assertThat(LoraInit.loraGa().start(wide).b())
                 .isEqualTo(LoraInit.loraGa().start(context).b());
         assertThat(LoraInit.loraGa().start(wide).a())
@@ -331,7 +342,8 @@ class LoraGaInitTest {
                 .hasMessageContaining("layers.3.q has no gradient")
                 .hasMessageContaining("run the gradient pass");
         SingularFactors few = TruncatedSvd.compute(gradient, R, EXACT, manager);
-        InitContext tooFew = new InitContext("layers.3.q", weight, R, ETA, 1, manager, few);
+        InitContext tooFew =
+                new InitContext("layers.3.q", weight, R, ETA, 1, manager, GradientFactors.of(few));
         assertThatThrownBy(() -> LoraInit.loraGa().start(tooFew))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("needs 8 singular vectors")

@@ -3,7 +3,10 @@ package io.github.loradjl.safetensors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.Shape;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -13,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 class SafetensorsTest {
@@ -52,6 +56,28 @@ class SafetensorsTest {
         write("model.safetensors", "m", 3f);
         try (Safetensors tensors = Safetensors.open(folder)) {
             assertThat(tensors.names()).containsExactly("m");
+        }
+    }
+
+    @Test
+    void areEqual_comparesTypeShapeAndBytes() throws Exception {
+        // Longer than what is compared at once, so that the last number is in another part.
+        NDArray ones = manager.ones(new Shape(2, 300_000));
+        NDArray other = ones.duplicate();
+        other.set(new NDIndex("1, -1"), 2);
+        Map<String, NDArray> arrays = new LinkedHashMap<>();
+        arrays.put("ones", ones);
+        arrays.put("same", ones);
+        arrays.put("other", other);
+        arrays.put("reshaped", ones.reshape(300_000, 2));
+        arrays.put("bits", manager.full(new Shape(2, 300_000), Float.floatToIntBits(1)));
+        SafetensorsWriter.write(folder.resolve("model.safetensors"), arrays, Map.of());
+        try (Safetensors tensors = Safetensors.open(folder)) {
+            assertThat(tensors.areEqual("ones", "same")).isTrue();
+            assertThat(tensors.areEqual("ones", "other")).isFalse();
+            assertThat(tensors.areEqual("ones", "reshaped")).isFalse();
+            assertThat(tensors.info("bits").dtype()).isEqualTo("I32");
+            assertThat(tensors.areEqual("ones", "bits")).isFalse();
         }
     }
 

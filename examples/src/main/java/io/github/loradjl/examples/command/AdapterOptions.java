@@ -1,14 +1,9 @@
 package io.github.loradjl.examples.command;
 
 import io.github.loradjl.LoraConfig;
-import io.github.loradjl.init.LoraGaInit;
-import io.github.loradjl.init.LoraInit;
-import io.github.loradjl.init.Scale;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
-/** How an adapter is made. */
+/** What is adapted, and how large an adapter is. */
 final class AdapterOptions {
 
     @Option(
@@ -26,34 +21,6 @@ final class AdapterOptions {
             converter = Numbers.PositiveReal.class,
             description = "Scaling numerator alpha (default: ${DEFAULT-VALUE}).")
     private double alpha;
-
-    @Option(
-            names = "--init",
-            paramLabel = "NAME",
-            defaultValue = "lora-ga",
-            converter = StartName.class,
-            description =
-                    "Start: lora-ga, kaiming, gaussian, orthogonal, pissa or olora (default:"
-                            + " ${DEFAULT-VALUE}).")
-    private String init;
-
-    @Option(
-            names = "--gamma",
-            paramLabel = "G",
-            defaultValue = "16",
-            converter = Numbers.PositiveReal.class,
-            description =
-                    "LoRA-GA's gamma; a larger one starts smaller (default: ${DEFAULT-VALUE}).")
-    private double gamma;
-
-    @Option(
-            names = "--rank-stabilized",
-            negatable = true,
-            fallbackValue = "true",
-            description =
-                    "Scale by alpha / sqrt(rank) instead of alpha / rank (default: with lora-ga"
-                            + " only).")
-    private Boolean rankStabilized;
 
     @Option(
             names = "--dropout",
@@ -86,20 +53,10 @@ final class AdapterOptions {
             description = "Layers to leave out, by the end of their names.")
     private String[] excludeModules;
 
-    boolean isRankStabilized() {
-        return rankStabilized == null ? start().needsGradient() : rankStabilized;
-    }
-
-    LoraConfig config(long seed) {
-        LoraInit start = start();
+    /** Begins the configuration of an adapter. */
+    LoraConfig.Builder builder() {
         LoraConfig.Builder builder =
-                LoraConfig.builder()
-                        .optRank(rank)
-                        .optAlpha(alpha)
-                        .optDropout(dropout)
-                        .optInit(start)
-                        .optSeed(seed)
-                        .optRankStabilized(isRankStabilized());
+                LoraConfig.builder().optRank(rank).optAlpha(alpha).optDropout(dropout);
         if (targetPattern == null) {
             builder.optTargetModules(targetModules);
         } else {
@@ -108,42 +65,10 @@ final class AdapterOptions {
         if (excludeModules != null) {
             builder.optExcludeModules(excludeModules);
         }
-        return builder.build();
+        return builder;
     }
 
-    private LoraInit start() {
-        LoraInit named = named(init);
-        if (named instanceof LoraGaInit) {
-            return LoraGaInit.builder().optScale(Scale.stable(gamma)).build();
-        }
-        return named;
-    }
-
-    private static LoraInit named(String init) {
-        return LoraInit.named(
-                switch (init) {
-                    case "kaiming" -> "kaiming_uniform";
-                    case "orthogonal" -> "orthonormal";
-                    default -> init;
-                });
-    }
-
-    /** The name of a start. */
-    static final class StartName implements ITypeConverter<String> {
-
-        /** {@inheritDoc} */
-        @Override
-        public String convert(String text) {
-            try {
-                named(text);
-                return text;
-            } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(e.getMessage());
-            }
-        }
-    }
-
-    String describe() {
-        return init + ", rank " + rank;
+    int rank() {
+        return rank;
     }
 }

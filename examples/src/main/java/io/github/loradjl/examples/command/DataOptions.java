@@ -56,6 +56,13 @@ final class DataOptions {
     private Path validation;
 
     @Option(
+            names = "--validation-limit",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            description = "Read so many rows of --validation (default: all).")
+    private Integer validationLimit;
+
+    @Option(
             names = "--hold-out",
             paramLabel = "SHARE",
             defaultValue = "0.05",
@@ -94,6 +101,11 @@ final class DataOptions {
         return validation == null && isShipped() ? shipped("validation.jsonl") : validation;
     }
 
+    /** Returns the most rows to read of the validation file. */
+    long validationLimit() {
+        return validationLimit == null ? Long.MAX_VALUE : validationLimit;
+    }
+
     /** The launcher says where the examples are. */
     private static Path shipped(String name) {
         Path file = Path.of(System.getProperty("lora.examples", "."), "data", name);
@@ -112,21 +124,25 @@ final class DataOptions {
      * @param tokenizer the model's tokenizer
      * @param template the model's chat template, or null if it has none
      * @param rows how rows become tokens
+     * @param encoderDecoder whether prompts are read by an encoder
      */
     Data read(
             TextTokenizer tokenizer,
             ChatTemplate template,
             RowOptions rows,
+            boolean encoderDecoder,
             int batchSize,
             long seed)
             throws IOException {
+        rows.check(encoderDecoder);
         if (rows.isChat() && template == null) {
             throw new IllegalArgumentException(
                     "--chat needs a chat template, and the model has none: leave it out, or take an"
                             + " instruct model");
         }
         TextDataset.Builder builder =
-                builder(tokenizer, template, rows, batchSize, rows.isShuffled(), seed);
+                builder(tokenizer, template, rows, batchSize, rows.isShuffled(), seed)
+                        .optEncoderDecoder(encoderDecoder);
         List<Path> files = trainFiles();
         for (int i = 0; i < files.size(); i++) {
             builder.addFile(files.get(i), dataWeights == null ? 1 : dataWeights.get(i));
@@ -139,7 +155,9 @@ final class DataOptions {
         if (validationFile() != null) {
             TextDataset held =
                     builder(tokenizer, template, rows, batchSize, false, seed)
+                            .optEncoderDecoder(encoderDecoder)
                             .setFile(validationFile())
+                            .optLimit(validationLimit())
                             .build();
             held.prepare(null);
             return new Data(train, held);
@@ -162,7 +180,8 @@ final class DataOptions {
             RowOptions rows,
             int batchSize,
             boolean shuffle,
-            long seed) {
+            long seed)
+            throws IOException {
         TextDataset.Builder builder =
                 TextDataset.builder()
                         .setTokenizer(tokenizer)

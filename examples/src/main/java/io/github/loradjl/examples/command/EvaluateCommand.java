@@ -11,6 +11,7 @@ import io.github.loradjl.zoo.text.evaluate.DatasetLoss;
 import io.github.loradjl.zoo.text.evaluate.Example;
 import io.github.loradjl.zoo.text.evaluate.Outcome;
 import io.github.loradjl.zoo.text.evaluate.Summary;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,6 +27,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -48,9 +50,8 @@ import java.util.function.Consumer;
             "      --prompt-key question --completion-key answer --chat \\",
             "      --metric exact-match --extractor flexible --out answers.jsonl",
             "      a base model takes --prompt-format \"Q: {prompt}\\nA: \" instead of --chat",
-            "  examples/lora evaluate --model DIR --data dev.tsv --prompt-key sentence \\",
-            "      --completion-key label --metric labels --labels 0,1 \\",
-            "      --prompt-format \"{prompt}\\nresult: \""
+            "  examples/lora evaluate --model DIR --task sst-2 --data SST-2/dev.tsv \\",
+            "      --metric labels"
         },
         sortOptions = false)
 public final class EvaluateCommand implements Callable<Integer> {
@@ -105,7 +106,8 @@ public final class EvaluateCommand implements Callable<Integer> {
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException, MalformedModelException {
-        metricOptions.check();
+        ClassificationTask task = data.task();
+        metricOptions.check(task);
         boolean isLoss = metricOptions.isLoss();
         if (isLoss) {
             metricOptions.refuse(out != null, "--out");
@@ -120,7 +122,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         String hash = adapter == null ? null : Summary.adapterHash(adapter);
         try (LoadedModel loaded = LoadedModel.open(modelOptions, adapter)) {
             Summary summary =
-                    isLoss ? loss(loaded, template, hash) : answers(loaded, examples, hash);
+                    isLoss ? loss(loaded, template, hash) : answers(loaded, examples, task, hash);
             spec.commandLine().getOut().println(summary.toJson());
         }
         return 0;
@@ -128,7 +130,9 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     private Summary loss(LoadedModel loaded, ChatTemplate template, String hash)
             throws IOException {
-        TextDataset rows = data.dataset(loaded.tokenizer(), template, batchSize);
+        TextDataset rows =
+                data.dataset(
+                        loaded.tokenizer(), template, modelOptions.isEncoderDecoder(), batchSize);
         rows.prepare(null);
         ERR.println("data: " + rows.getReport());
         DatasetLoss loss;
@@ -147,7 +151,8 @@ public final class EvaluateCommand implements Callable<Integer> {
                 loss.tokens(), "loss", loss.loss(), null, others, seed, hash, modelOptions.name());
     }
 
-    private Summary answers(LoadedModel loaded, List<Example> examples, String hash)
+    private Summary answers(
+            LoadedModel loaded, List<Example> examples, ClassificationTask task, String hash)
             throws IOException {
         List<Outcome> outcomes = new ArrayList<>();
         try (ConsoleProgress progress = progress(examples.size())) {
@@ -159,7 +164,8 @@ public final class EvaluateCommand implements Callable<Integer> {
                         progress.update(outcomes.size(), right + " right");
                     };
             if (out == null) {
-                metricOptions.evaluate(loaded, examples, data.addSpecialTokens(), batchSize, show);
+                metricOptions.evaluate(
+                        loaded, examples, task, data.addSpecialTokens(), batchSize, show);
             } else {
                 AtomicFile.write(
                         out,
@@ -167,18 +173,23 @@ public final class EvaluateCommand implements Callable<Integer> {
                                 metricOptions.evaluate(
                                         loaded,
                                         examples,
+                                        task,
                                         data.addSpecialTokens(),
                                         batchSize,
                                         show.andThen(outcome -> append(channel, outcome))));
             }
         }
-        double accuracy = Outcome.accuracy(outcomes);
+        Map<String, Double> others = new LinkedHashMap<>(metricOptions.numbers(outcomes, task));
+        String first = others.keySet().iterator().next();
+        double value = others.remove(first);
+        // Of a correlation or an F1 score no simple standard error is known.
+        boolean isShare = value == Outcome.accuracy(outcomes);
         return new Summary(
                 outcomes.size(),
-                metricOptions.valueName(),
-                accuracy,
-                Summary.standardError(accuracy, outcomes.size()),
-                metricOptions.others(outcomes),
+                first,
+                value,
+                isShare ? Summary.standardError(value, outcomes.size()) : null,
+                others,
                 seed,
                 hash,
                 modelOptions.name());

@@ -5,6 +5,7 @@ import io.github.loradjl.zoo.text.TextDataset;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import io.github.loradjl.zoo.text.evaluate.Example;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -73,12 +74,17 @@ final class EvaluationData {
         return chat ? ChatTemplate.load(model.folder()) : model.chatTemplate(System.err);
     }
 
+    /** Returns the task that the rows are of, or null. */
+    ClassificationTask task() throws IOException {
+        return keyOptions.task();
+    }
+
     /** Reads the rows for answering. */
     List<Example> examples(ChatTemplate template) throws IOException {
         List<Example> examples = new ArrayList<>();
         long most = limit == null ? Long.MAX_VALUE : limit;
         int conversations = 0;
-        for (PromptRow row : PromptRow.read(data, keyOptions.keys(), most)) {
+        for (PromptRow row : keyOptions.read(data, most)) {
             conversations += row.messages() == null ? 0 : 1;
             examples.add(new Example(row.id(), prompt(row, template), row.answer()));
         }
@@ -121,13 +127,16 @@ final class EvaluationData {
     }
 
     /** Reads the rows for their loss. */
-    TextDataset dataset(TextTokenizer tokenizer, ChatTemplate template, int batchSize) {
+    TextDataset dataset(
+            TextTokenizer tokenizer, ChatTemplate template, boolean encoderDecoder, int batchSize)
+            throws IOException {
         TextDataset.Builder builder =
                 TextDataset.builder()
                         .setTokenizer(tokenizer)
                         .setFile(data)
                         .setSampling(batchSize, false)
                         .optChatTemplate(template)
+                        .optEncoderDecoder(encoderDecoder)
                         .optChat(chat);
         keyOptions.applyTo(builder);
         if (limit != null) {

@@ -61,8 +61,14 @@ public final class FinetuneCommand implements Callable<Integer> {
     @Mixin(name = "Adapter")
     private AdapterOptions adapterOptions;
 
+    @Mixin(name = "Start")
+    private StartOptions startOptions;
+
     @Mixin(name = "Training")
     private TrainingOptions trainingOptions;
+
+    @Mixin(name = "Learning rate")
+    private RateOptions rateOptions;
 
     @Mixin(name = "Optimizer")
     private OptimizerOptions optimizerOptions;
@@ -82,7 +88,9 @@ public final class FinetuneCommand implements Callable<Integer> {
                         dataOptions,
                         rowOptions,
                         adapterOptions,
+                        startOptions,
                         trainingOptions,
+                        rateOptions,
                         optimizerOptions,
                         runOptions);
         PrintStream err = System.err;
@@ -94,7 +102,12 @@ public final class FinetuneCommand implements Callable<Integer> {
             ChatTemplate template = modelOptions.chatTemplate(err);
             DataOptions.Data data =
                     dataOptions.read(
-                            tokenizer, template, rowOptions, trainingOptions.batchSize(), seed);
+                            tokenizer,
+                            template,
+                            rowOptions,
+                            modelOptions.isEncoderDecoder(),
+                            trainingOptions.batchSize(),
+                            seed);
             try (ZooModel<NDList, NDList> model = modelOptions.load();
                     LoraModel lora = options.attach(model, resumed)) {
                 model.getNDManager().getEngine().setRandomSeed(seed);

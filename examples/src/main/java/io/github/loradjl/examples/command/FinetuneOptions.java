@@ -17,13 +17,16 @@ record FinetuneOptions(
         DataOptions data,
         RowOptions rows,
         AdapterOptions adapter,
+        StartOptions start,
         TrainingOptions training,
+        RateOptions rate,
         OptimizerOptions optimizer,
         RunOptions run) {
 
     /** Checks what no option can check alone. */
     void check() throws IOException {
         data.check();
+        start.check();
         optimizer.check();
         run.check();
         run.requireFree();
@@ -33,7 +36,7 @@ record FinetuneOptions(
     Map<String, Object> decided() {
         Map<String, Object> decided = new HashMap<>();
         decided.put("learning_rate", learningRate());
-        decided.put("rank_stabilized", adapter.isRankStabilized());
+        decided.put("rank_stabilized", start.isRankStabilized());
         if (training.maxSteps() == null) {
             decided.put("epochs", epochs());
         }
@@ -41,7 +44,7 @@ record FinetuneOptions(
     }
 
     double learningRate() {
-        Double given = optimizer.learningRate();
+        Double given = rate.learningRate();
         return given != null ? given : model.isShipped() ? 1e-3 : 2e-4;
     }
 
@@ -57,12 +60,14 @@ record FinetuneOptions(
     LoraModel attach(Model loaded, Checkpoint resumed) throws IOException {
         Path saved = resumed == null ? run.initAdapter() : resumed.getAdapter();
         return saved == null
-                ? LoraModel.attach(loaded, adapter.config(training.seed()))
+                ? LoraModel.attach(loaded, start.config(adapter, training.seed()))
                 : PeftAdapter.load(loaded, saved);
     }
 
     /** Returns how the adapter begins, in a few words. */
-    String start() {
-        return run.initAdapter() == null ? adapter.describe() : "from " + run.initAdapter();
+    String describeStart() {
+        return run.initAdapter() == null
+                ? start.name() + ", rank " + adapter.rank()
+                : "from " + run.initAdapter();
     }
 }

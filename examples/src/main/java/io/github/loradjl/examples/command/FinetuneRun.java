@@ -17,6 +17,7 @@ import io.github.loradjl.training.Checkpoints;
 import io.github.loradjl.training.FineTuning;
 import io.github.loradjl.training.FineTuningConfig;
 import io.github.loradjl.training.FineTuningResult;
+import io.github.loradjl.zoo.block.LanguageModel;
 
 import java.io.IOException;
 import java.io.PrintStream;
@@ -49,10 +50,11 @@ final class FinetuneRun {
         this.lora = lora;
         this.samples = samples;
         this.configuration = configuration;
+        boolean isEncoderDecoder = ((LanguageModel) lora.getBase()).isEncoderDecoder();
         saveOptions =
                 SaveOptions.builder()
                         .optBaseModel(options.model().name())
-                        .optTaskType("CAUSAL_LM")
+                        .optTaskType(isEncoderDecoder ? "SEQ_2_SEQ_LM" : "CAUSAL_LM")
                         .build();
         out = options.run().out();
     }
@@ -97,7 +99,7 @@ final class FinetuneRun {
                                 .toList();
                 LossPlot.write(
                         metrics.written(),
-                        options.model().name() + ", " + options.start(),
+                        options.model().name() + ", " + options.describeStart(),
                         out.resolve("loss.png"));
             }
         }

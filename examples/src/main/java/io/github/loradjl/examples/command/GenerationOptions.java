@@ -46,6 +46,20 @@ final class GenerationOptions {
             description = "Sample, with the random draws of this seed (0 if sampling without it).")
     private Long seed;
 
+    @Option(
+            names = "--num-beams",
+            paramLabel = "N",
+            description = "Search with N beams for a more probable text (default: 1).")
+    private Integer numBeams;
+
+    @Option(
+            names = "--length-penalty",
+            paramLabel = "X",
+            description =
+                    "Power of the length by which a beam's log-probability is divided; larger ones"
+                            + " favour longer texts (default: 1).")
+    private Double lengthPenalty;
+
     GenerationConfig config(CommandLine command, int defaultTokens) {
         boolean sampled = temperature != null || topK != null || topP != null || seed != null;
         if (greedy && sampled) {
@@ -67,6 +81,12 @@ final class GenerationOptions {
         }
         if (seed != null) {
             builder.optSeed(seed);
+        }
+        if (numBeams != null) {
+            builder.optBeams(numBeams);
+        }
+        if (lengthPenalty != null) {
+            builder.optLengthPenalty(lengthPenalty);
         }
         try {
             return builder.build();

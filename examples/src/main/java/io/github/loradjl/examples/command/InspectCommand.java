@@ -55,17 +55,21 @@ public final class InspectCommand implements Callable<Integer> {
     @Mixin(name = "Adapter")
     private AdapterOptions adapterOptions;
 
+    @Mixin(name = "Start")
+    private StartOptions startOptions;
+
     @Mixin(name = ConfigOptions.HEADING)
     private ConfigOptions configOptions;
 
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException, MalformedModelException {
+        startOptions.check();
         try (ZooModel<NDList, NDList> model = modelOptions.load()) {
             long base = Counts.parameters(model.getBlock());
             try (LoraModel lora =
                     adapter == null
-                            ? LoraModel.attach(model, adapterOptions.config(0))
+                            ? LoraModel.attach(model, startOptions.config(adapterOptions, 0))
                             : PeftAdapter.load(model, adapter)) {
                 describe(lora, base, spec.commandLine().getOut());
             }

@@ -1,13 +1,15 @@
 package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.evaluate.AnswerExtractor;
-import io.github.loradjl.zoo.text.evaluate.BinaryCounts;
+import io.github.loradjl.zoo.text.evaluate.AnswerMode;
 import io.github.loradjl.zoo.text.evaluate.ExactMatch;
 import io.github.loradjl.zoo.text.evaluate.Example;
-import io.github.loradjl.zoo.text.evaluate.LabelScoring;
 import io.github.loradjl.zoo.text.evaluate.Outcome;
+import io.github.loradjl.zoo.text.evaluate.TaskMetrics;
 import io.github.loradjl.zoo.text.generate.GenerationConfig;
 import io.github.loradjl.zoo.text.generate.TextGenerator;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
+import io.github.loradjl.zoo.text.task.Metric;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,9 +41,12 @@ final class MetricOptions {
             description =
                     "loss: mean loss and perplexity of the completions. exact-match: the share of"
                             + " answers that are right, each generated with the most probable token"
-                            + " every time. labels: the share of rows whose label is the most"
-                            + " probable one; of two labels Matthews' correlation and F1 too.")
-    private Metric metric;
+                            + " every time. For rows whose answer is a label: labels, the most"
+                            + " probable label is chosen; hard, every token of the right label is"
+                            + " the most probable one; soft, of two labels' first tokens the right"
+                            + " one is more probable; with Matthews' correlation and F1 of two"
+                            + " labels, or what a --task is reported by.")
+    private Measure metric;
 
     @Option(
             names = "--extractor",
@@ -63,7 +68,7 @@ final class MetricOptions {
             names = "--labels",
             paramLabel = "LABEL",
             split = ",",
-            description = "What labels chooses from, separated by commas.")
+            description = "The labels, separated by commas (default: those of the --task).")
     private List<String> labels;
 
     @Option(
@@ -73,10 +78,22 @@ final class MetricOptions {
     private String positive;
 
     /** What is measured. */
-    enum Metric {
-        LOSS,
-        EXACT_MATCH,
-        LABELS;
+    enum Measure {
+        LOSS(null),
+        EXACT_MATCH(AnswerMode.GENERATED),
+        LABELS(AnswerMode.LABELS),
+        HARD(AnswerMode.HARD),
+        SOFT(AnswerMode.SOFT);
+
+        private final AnswerMode mode;
+
+        Measure(AnswerMode mode) {
+            this.mode = mode;
+        }
+
+        boolean isOfLabels() {
+            return mode != null && mode != AnswerMode.GENERATED;
+        }
 
         /** {@inheritDoc} */
         @Override
@@ -86,38 +103,44 @@ final class MetricOptions {
     }
 
     /** Names a metric as it is written, with either line between the words. */
-    static final class MetricName implements ITypeConverter<Metric> {
+    static final class MetricName implements ITypeConverter<Measure> {
 
         /** {@inheritDoc} */
         @Override
-        public Metric convert(String text) {
-            for (Metric metric : Metric.values()) {
+        public Measure convert(String text) {
+            for (Measure metric : Measure.values()) {
                 if (metric.toString().equalsIgnoreCase(text.replace('_', '-'))) {
                     return metric;
                 }
             }
             throw new TypeConversionException(
-                    "'" + text + "' is none of " + Arrays.toString(Metric.values()));
+                    "'" + text + "' is none of " + Arrays.toString(Measure.values()));
         }
     }
 
     boolean isLoss() {
-        return metric == Metric.LOSS;
+        return metric == Measure.LOSS;
     }
 
     /** Checks what no option can check alone. */
-    void check() {
-        if (metric != Metric.EXACT_MATCH) {
+    void check(ClassificationTask task) {
+        if (metric != Measure.EXACT_MATCH) {
             refuse(extractor != null, "--extractor");
             refuse(maxNewTokens != null, "--max-new-tokens");
         }
-        if (metric != Metric.LABELS) {
+        if (!metric.isOfLabels()) {
             refuse(labels != null, "--labels");
             refuse(positive != null, "--positive");
             return;
         }
+        if (task != null) {
+            if (labels != null || positive != null) {
+                throw usage("--task has labels of its own: leave --labels and --positive out");
+            }
+            return;
+        }
         if (labels == null || labels.size() < 2) {
-            throw usage("--metric labels needs at least two --labels, as a,b");
+            throw usage("--metric " + metric + " needs at least two --labels, as a,b, or a --task");
         }
         if (new HashSet<>(labels).size() < labels.size()) {
             throw usage("--labels " + String.join(",", labels) + ": a label comes twice");
@@ -125,6 +148,22 @@ final class MetricOptions {
         if (positive != null && (labels.size() != 2 || !labels.contains(positive))) {
             throw usage("--positive " + positive + " is none of exactly two --labels " + labels);
         }
+    }
+
+    /** Makes a task of the labels alone, for the numbers that such a task is reported by. */
+    private ClassificationTask named() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        labels.forEach(label -> texts.put(label, label));
+        ClassificationTask.Builder builder =
+                ClassificationTask.builder()
+                        .setName("the labels")
+                        .setPromptFormat("{prompt}")
+                        .setLabels("completion", texts);
+        if (labels.size() == 2) {
+            builder.optPositiveLabel(positive)
+                    .optOfficialMetrics(Metric.ACCURACY, Metric.MATTHEWS, Metric.F1);
+        }
+        return builder.build();
     }
 
     /** Refuses an option that the metric has no use for. */
@@ -142,16 +181,19 @@ final class MetricOptions {
     void evaluate(
             LoadedModel loaded,
             List<Example> examples,
+            ClassificationTask task,
             boolean addSpecialTokens,
             int batchSize,
             Consumer<Outcome> listener) {
-        if (metric == Metric.LABELS) {
-            LabelScoring.builder()
-                    .setModel(loaded.model(), loaded.tokenizer())
-                    .setLabels(labels)
-                    .optAddSpecialTokens(addSpecialTokens)
-                    .optBatchSize(batchSize)
-                    .build()
+        if (metric.isOfLabels()) {
+            List<String> texts = task == null ? labels : task.getLabelTexts();
+            LabelModes.evaluation(
+                            metric.mode,
+                            loaded.model(),
+                            loaded.tokenizer(),
+                            texts,
+                            addSpecialTokens,
+                            batchSize)
                     .evaluate(examples, listener);
             return;
         }
@@ -159,7 +201,7 @@ final class MetricOptions {
         ExactMatch.builder()
                 .setGenerator(
                         new TextGenerator(loaded.model(), loaded.tokenizer(), addSpecialTokens))
-                .optExtractor(extractor == null ? AnswerExtractor.TEXT : extractor)
+                .optExtractor(usedExtractor())
                 .optGeneration(GenerationConfig.builder().optMaxNewTokens(tokens).build())
                 .optBatchSize(batchSize)
                 .optStep(Interruption::check)
@@ -167,23 +209,27 @@ final class MetricOptions {
                 .evaluate(examples, listener);
     }
 
-    /** Returns the name of the share of correct outcomes. */
-    String valueName() {
-        if (metric == Metric.LABELS) {
-            return "accuracy";
-        }
-        AnswerExtractor used = extractor == null ? AnswerExtractor.TEXT : extractor;
-        return "exact_match_" + used.name().toLowerCase(Locale.ROOT);
+    private AnswerExtractor usedExtractor() {
+        return extractor == null ? AnswerExtractor.TEXT : extractor;
     }
 
-    Map<String, Double> others(List<Outcome> outcomes) {
-        Map<String, Double> others = new LinkedHashMap<>();
-        if (metric == Metric.LABELS && labels.size() == 2) {
-            String class1 = positive == null ? labels.get(1) : positive;
-            BinaryCounts counts = BinaryCounts.of(outcomes, class1);
-            others.put("matthews", counts.matthews());
-            others.put("f1", counts.f1());
+    /**
+     * Computes what the outcomes come to.
+     *
+     * @param task the task of the rows, or null
+     * @return numbers by names that say how answers were counted, the first one first
+     */
+    Map<String, Double> numbers(List<Outcome> outcomes, ClassificationTask task) {
+        if (metric.isOfLabels()) {
+            return TaskMetrics.of(task == null ? named() : task, outcomes, metric.mode);
         }
-        return others;
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        numbers.put(
+                "exact_match_" + usedExtractor().name().toLowerCase(Locale.ROOT),
+                Outcome.accuracy(outcomes));
+        if (task != null) {
+            numbers.putAll(TaskMetrics.of(task, outcomes, metric.mode));
+        }
+        return numbers;
     }
 }

@@ -5,6 +5,8 @@ import ai.djl.MalformedModelException;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ZooModel;
 
 import com.google.gson.JsonElement;
@@ -77,6 +79,11 @@ final class ModelOptions {
         return model;
     }
 
+    /** Tells whether the model reads with an encoder and writes with a decoder. */
+    boolean isEncoderDecoder() throws IOException {
+        return HuggingFaceFolder.isEncoderDecoder(folder());
+    }
+
     /**
      * Returns the model's own chat template, or null if it has none. One that is not understood is
      * told and left out: only rows with messages need it.
@@ -113,6 +120,21 @@ final class ModelOptions {
 
     ZooModel<NDList, NDList> load() throws IOException, MalformedModelException {
         return HuggingFaceFolder.load(folder(), device(), dtype.dataType);
+    }
+
+    /** Loads a copy in float32 whose own parameters can be trained. */
+    ZooModel<NDList, NDList> loadTrainable() throws IOException, MalformedModelException {
+        try {
+            return Criteria.builder()
+                    .setTypes(NDList.class, NDList.class)
+                    .optModelZoo(HuggingFaceFolder.zoo(folder()))
+                    .optDevice(device())
+                    .optOption("trainParam", "true")
+                    .build()
+                    .loadModel();
+        } catch (ModelNotFoundException e) {
+            throw new MalformedModelException(e.getMessage(), e);
+        }
     }
 
     Device device() {

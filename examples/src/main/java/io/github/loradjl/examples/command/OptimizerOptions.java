@@ -1,5 +1,6 @@
 package io.github.loradjl.examples.command;
 
+import io.github.loradjl.training.AdamW;
 import io.github.loradjl.training.LearningRateSchedule;
 import io.github.loradjl.training.LearningRateSchedule.Fall;
 import picocli.CommandLine.Model.CommandSpec;
@@ -9,15 +10,8 @@ import picocli.CommandLine.Spec;
 
 import java.math.BigDecimal;
 
-/** AdamW and the learning rate over the steps. */
+/** AdamW, and how the learning rate goes over the steps, whatever its height. */
 final class OptimizerOptions {
-
-    @Option(
-            names = {"--learning-rate", "--lr"},
-            paramLabel = "RATE",
-            converter = Numbers.PositiveReal.class,
-            description = "Highest learning rate (default: 2e-4; 1e-3 for the model that ships).")
-    private Double learningRate;
 
     @Option(
             names = "--schedule",
@@ -92,16 +86,6 @@ final class OptimizerOptions {
             description = "Added to the root of that mean (default: ${DEFAULT-VALUE}).")
     private double adamEpsilon;
 
-    @Option(
-            names = "--loraplus-lr-ratio",
-            paramLabel = "X",
-            defaultValue = "1",
-            converter = Numbers.AtLeastOneReal.class,
-            description =
-                    "LoRA+: learning rate of B as a multiple of that of A (default:"
-                            + " ${DEFAULT-VALUE}).")
-    private double loraplusLrRatio;
-
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -156,31 +140,16 @@ final class OptimizerOptions {
         return Math.round((warmupRatio == null ? 0.03 : warmupRatio) * totalSteps);
     }
 
-    Double learningRate() {
-        return learningRate;
-    }
-
     double maxGradNorm() {
         return maxGradNorm;
     }
 
-    double weightDecay() {
-        return weightDecay;
-    }
-
-    double adamBeta1() {
-        return adamBeta1;
-    }
-
-    double adamBeta2() {
-        return adamBeta2;
-    }
-
-    double adamEpsilon() {
-        return adamEpsilon;
-    }
-
-    double loraplusLrRatio() {
-        return loraplusLrRatio;
+    /** Begins an optimizer, which lacks its learning rate. */
+    AdamW.Builder adamW() {
+        return AdamW.builder()
+                .optWeightDecays((float) weightDecay)
+                .optBeta1(adamBeta1)
+                .optBeta2(adamBeta2)
+                .optEpsilon(adamEpsilon);
     }
 }

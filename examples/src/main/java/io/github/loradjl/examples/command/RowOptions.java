@@ -1,8 +1,14 @@
 package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.TextDataset;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
 
 /** How rows become tokens and tokens sequences. */
 final class RowOptions {
@@ -15,6 +21,15 @@ final class RowOptions {
                     "Most tokens of a row; more are cut off and counted (default: 1024, or what the"
                             + " model allows).")
     private Integer maxLength;
+
+    @Option(
+            names = "--max-target-length",
+            paramLabel = "N",
+            converter = Numbers.Positive.class,
+            description =
+                    "Most tokens of an answer, for a model with an encoder, which reads the prompt"
+                            + " apart (default: as --max-length).")
+    private Integer maxTargetLength;
 
     @Option(
             names = "--packing",
@@ -40,6 +55,9 @@ final class RowOptions {
             description = "Put rows of similar length into a batch (default: ${DEFAULT-VALUE}).")
     private boolean lengthGroups;
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     @Mixin private KeyOptions keyOptions;
 
     @Option(
@@ -56,7 +74,23 @@ final class RowOptions {
                             + " chat template, as an instruct model knows it.")
     private boolean chat;
 
-    void applyTo(TextDataset.Builder builder) {
+    /** Checks what no option can check alone. */
+    void check(boolean encoderDecoder) {
+        if (encoderDecoder) {
+            refuse(packing, "--packing", "is for models without an encoder");
+            refuse(trainOnPrompt, "--train-on-prompt", "is for models without an encoder");
+        } else {
+            refuse(maxTargetLength != null, "--max-target-length", "is for models with one");
+        }
+    }
+
+    private void refuse(boolean given, String option, String why) {
+        if (given) {
+            throw new ParameterException(command.commandLine(), option + " " + why);
+        }
+    }
+
+    void applyTo(TextDataset.Builder builder) throws IOException {
         keyOptions.applyTo(builder);
         builder.optTrainOnPrompt(trainOnPrompt)
                 .optChat(chat)
@@ -65,6 +99,14 @@ final class RowOptions {
         if (maxLength != null) {
             builder.optMaxLength(maxLength);
         }
+        if (maxTargetLength != null) {
+            builder.optMaxTargetLength(maxTargetLength);
+        }
+    }
+
+    /** Returns the task that the rows are of, or null. */
+    ClassificationTask task() throws IOException {
+        return keyOptions.task();
     }
 
     boolean isShuffled() {

@@ -18,8 +18,6 @@ import io.github.loradjl.training.LearningRateSchedule;
 import io.github.loradjl.training.LoraGaListener;
 import io.github.loradjl.training.LoraPlus;
 import io.github.loradjl.zoo.block.LanguageModel;
-import io.github.loradjl.zoo.text.CausalLmLoss;
-import io.github.loradjl.zoo.text.CausalLmTokens;
 import io.github.loradjl.zoo.text.TextReport;
 
 import java.io.IOException;
@@ -75,25 +73,16 @@ final class TrainingPlan {
     }
 
     AdamW optimizer() {
-        OptimizerOptions chosen = options.optimizer();
-        ParameterTracker rate =
-                chosen.loraplusLrRatio() == 1
-                        ? schedule
-                        : new LoraPlus(lora, schedule, chosen.loraplusLrRatio());
-        return AdamW.builder()
-                .optLearningRateTracker(rate)
-                .optWeightDecays((float) chosen.weightDecay())
-                .optBeta1(chosen.adamBeta1())
-                .optBeta2(chosen.adamBeta2())
-                .optEpsilon(chosen.adamEpsilon())
-                .build();
+        double ratio = options.rate().loraplusLrRatio();
+        ParameterTracker rate = ratio == 1 ? schedule : new LoraPlus(lora, schedule, ratio);
+        return options.optimizer().adamW().optLearningRateTracker(rate).build();
     }
 
     /** Makes the trainer; LoRA-GA's gradient pass runs here if the adapter waits for it. */
     Trainer trainer(AdamW optimizer, PrintStream err) throws IOException {
         TrainingOptions chosen = options.training();
         int calibration = Math.min(chosen.calibrationBatches(), data.train().getCalibrationLimit());
-        Loss loss = new CausalLmLoss();
+        Loss loss = block().newLoss();
         if (chosen.gradientCheckpointing()) {
             loss = lora.checkpointActivations(loss);
         }
@@ -118,6 +107,10 @@ final class TrainingPlan {
         }
     }
 
+    private LanguageModel block() {
+        return (LanguageModel) lora.getBase();
+    }
+
     /** Begins the configuration of the recipe. */
     FineTuningConfig.Builder recipe() {
         FineTuningConfig.Builder builder =
@@ -126,7 +119,7 @@ final class TrainingPlan {
                         .optMaxSteps(totalSteps)
                         .optSeed(options.training().seed())
                         .optMaxGradientNorm(options.optimizer().maxGradNorm())
-                        .optTokenCounter(new CausalLmTokens())
+                        .optTokenCounter(block().newTokenCounter())
                         .optValidationLoss(this::evaluate);
         Integer patience = options.training().earlyStoppingPatience();
         return patience == null ? builder : builder.optEarlyStopping(patience);
@@ -135,7 +128,7 @@ final class TrainingPlan {
     /** Computes the loss of a batch without training. */
     NDArray evaluate(NDList input, NDList labels) {
         ParameterStore store = new ParameterStore(input.head().getManager(), false);
-        return ((LanguageModel) lora.getBase()).evaluateLoss(store, input, labels);
+        return block().evaluateLoss(store, input, labels);
     }
 
     /** Says in five lines what will be done. */
@@ -156,7 +149,7 @@ final class TrainingPlan {
         line(
                 err,
                 "adapter  %s: %,d trainable parameters in %d layers",
-                options.start(),
+                options.describeStart(),
                 lora.getTrainableCount(),
                 lora.getTargets(LoraModel.DEFAULT_ADAPTER).size());
         int accumulation = training.gradientAccumulationSteps();

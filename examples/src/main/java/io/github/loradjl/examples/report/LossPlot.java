@@ -1,21 +1,10 @@
 package io.github.loradjl.examples.report;
 
-import io.github.loradjl.internal.AtomicFile;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.Styler;
-import org.knowm.xchart.style.XYStyler;
-import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 import java.awt.BasicStroke;
 import java.awt.Color;
-import java.awt.Font;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -37,8 +26,6 @@ public final class LossPlot {
     private static final Color THIN = new Color(0xB8, 0xC4, 0xD4);
     private static final Color THICK = new Color(0x1B, 0x4F, 0x8F);
     private static final Color POINTS = new Color(0xC0, 0x39, 0x1B);
-    private static final Color INK = new Color(0x33, 0x33, 0x33);
-    private static final Color GRID = new Color(0xE6, 0xE6, 0xE6);
 
     private LossPlot() {}
 
@@ -52,15 +39,7 @@ public final class LossPlot {
      */
     public static void write(List<StepMetrics> metrics, String title, Path file)
             throws IOException {
-        XYChart chart =
-                new XYChartBuilder()
-                        .width(960)
-                        .height(540)
-                        .title(title)
-                        .xAxisTitle("step")
-                        .yAxisTitle("loss (nats per token)")
-                        .build();
-        style(chart.getStyler());
+        Chart chart = new Chart(title, "step", "loss (nats per token)");
         List<StepMetrics> steps = metrics.stream().filter(m -> m.loss() != null).toList();
         if (!steps.isEmpty()) {
             double[] x = steps.stream().mapToDouble(StepMetrics::globalStep).toArray();
@@ -68,33 +47,23 @@ public final class LossPlot {
             // XChart marks every n-th point where points are evenly spaced; a hair off, and it
             // marks round numbers.
             x[x.length - 1] += 0.001;
-            add(chart, "training", x, y, THIN, new BasicStroke(1.2f), SeriesMarkers.NONE);
-            BasicStroke thick = new BasicStroke(3f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
+            chart.line("training", x, y, THIN, Chart.stroke(1.2f, null), SeriesMarkers.NONE);
             int window = Math.max(SHORTEST_MEAN, y.length / PARTS);
             String mean = "training, running mean over " + window;
-            add(chart, mean, x, smooth(y, window), THICK, thick, SeriesMarkers.NONE);
+            BasicStroke thick = Chart.stroke(3f, null);
+            chart.line(mean, x, smooth(y, window), THICK, thick, SeriesMarkers.NONE);
         }
         List<StepMetrics> validated = metrics.stream().filter(m -> m.evalLoss() != null).toList();
         if (!validated.isEmpty()) {
             double[] x = validated.stream().mapToDouble(StepMetrics::globalStep).toArray();
             double[] y = validated.stream().mapToDouble(StepMetrics::evalLoss).toArray();
-            BasicStroke dashed =
-                    new BasicStroke(
-                            1.6f,
-                            BasicStroke.CAP_BUTT,
-                            BasicStroke.JOIN_ROUND,
-                            1f,
-                            new float[] {7f, 5f},
-                            0f);
-            add(chart, validationLabel(y), x, y, POINTS, dashed, SeriesMarkers.CIRCLE);
+            BasicStroke dashed = Chart.stroke(1.6f, new float[] {7f, 5f});
+            chart.line(validationLabel(y), x, y, POINTS, dashed, SeriesMarkers.CIRCLE);
         }
         if (beginsAtZero(metrics)) {
-            chart.getStyler().setYAxisMin(0.0);
+            chart.limitY(0.0, null);
         }
-        ByteArrayOutputStream png = new ByteArrayOutputStream();
-        BitmapEncoder.saveBitmap(chart, png, BitmapEncoder.BitmapFormat.PNG);
-        AtomicFile.write(
-                file, channel -> AtomicFile.writeAll(channel, ByteBuffer.wrap(png.toByteArray())));
+        chart.write(file);
     }
 
     /** A loss that stays far above zero would leave most of the picture empty. */
@@ -126,43 +95,5 @@ public final class LossPlot {
             means[i] = sum / weight;
         }
         return means;
-    }
-
-    private static void add(
-            XYChart chart,
-            String name,
-            double[] x,
-            double[] y,
-            Color color,
-            BasicStroke stroke,
-            Marker marker) {
-        XYSeries series = chart.addSeries(name, x, y);
-        series.setLineColor(color);
-        series.setLineStyle(stroke);
-        series.setMarker(marker);
-        series.setMarkerColor(color);
-    }
-
-    private static void style(XYStyler styler) {
-        styler.setChartBackgroundColor(Color.WHITE);
-        styler.setPlotBackgroundColor(Color.WHITE);
-        styler.setPlotBorderVisible(false);
-        styler.setPlotGridLinesColor(GRID);
-        styler.setPlotGridLinesStroke(new BasicStroke(1f));
-        styler.setPlotGridVerticalLinesVisible(false);
-        styler.setChartFontColor(INK);
-        styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 17));
-        styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
-        styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
-        styler.setAxisTickLabelsColor(INK);
-        styler.setAxisTickMarksColor(GRID);
-        styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
-        styler.setLegendPosition(Styler.LegendPosition.InsideNE);
-        styler.setLegendBorderColor(Color.WHITE);
-        styler.setLegendBackgroundColor(Color.WHITE);
-        styler.setMarkerSize(9);
-        styler.setXAxisMin(0.0);
-        styler.setXAxisTickMarkSpacingHint(90);
-        styler.setAntiAlias(true);
     }
 }

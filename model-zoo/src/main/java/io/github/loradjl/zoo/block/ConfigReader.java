@@ -1,5 +1,6 @@
 package io.github.loradjl.zoo.block;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Reads typed values from a {@code config.json}. Every complaint is an {@link
@@ -62,6 +64,32 @@ public final class ConfigReader {
         return Files.isRegularFile(file)
                 ? new ConfigReader(read(file)).tokens("eos_token_id")
                 : List.of();
+    }
+
+    /**
+     * Copies a configuration for a folder of its own, where it says what it may have left to
+     * defaults or to another file.
+     *
+     * @param json the configuration
+     * @param endTokens the tokens that end a text, possibly none
+     * @param architecture the architecture, written if the configuration names none
+     * @return the copy
+     */
+    public static JsonObject complete(JsonObject json, Set<Long> endTokens, String architecture) {
+        JsonObject copy = json.deepCopy();
+        if (endTokens.size() == 1) {
+            copy.addProperty("eos_token_id", endTokens.iterator().next());
+        } else if (!endTokens.isEmpty()) {
+            JsonArray ends = new JsonArray();
+            endTokens.forEach(ends::add);
+            copy.add("eos_token_id", ends);
+        }
+        if (!copy.has("architectures")) {
+            JsonArray architectures = new JsonArray();
+            architectures.add(architecture);
+            copy.add("architectures", architectures);
+        }
+        return copy;
     }
 
     /**

@@ -146,10 +146,23 @@ public abstract class StagedModel extends ModelBlock implements StagedBlock, Sto
      * @return a float32 scalar
      */
     public NDArray evaluateLoss(ParameterStore parameterStore, NDList data, NDList labels) {
+        NDList loss = evaluate(parameterStore, data, labels);
+        loss.get(1).close();
+        return loss.head();
+    }
+
+    /**
+     * Computes the mean loss in evaluation mode, with the head only where there are labels, and how
+     * many labels were the most probable.
+     *
+     * @param parameterStore the parameter store
+     * @param data as for {@code forward}
+     * @param labels as for {@code forward}
+     * @return two float32 scalars
+     */
+    public NDList evaluate(ParameterStore parameterStore, NDList data, NDList labels) {
         try (GradientMode mode = GradientMode.off()) {
-            NDList loss = run(parameterStore, data, labels, false);
-            loss.get(1).close();
-            return loss.head();
+            return run(parameterStore, data, labels, false);
         }
     }
 

@@ -17,17 +17,29 @@ import io.github.loradjl.zoo.block.StagedModel;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Matches the parameters of a block with the tensors of a checkpoint, by path. */
 final class CheckpointParameters {
 
     private static final int NAMES_SHOWN = 5;
 
-    private CheckpointParameters() {}
+    private final StagedModel model;
+    private final Map<String, Parameter> parameters;
+    private final Safetensors tensors;
+
+    CheckpointParameters(StagedModel model, Safetensors tensors) {
+        this.model = model;
+        this.tensors = tensors;
+        parameters = of(model);
+        Set<String> own = model.getOwnParameters();
+        if (own.stream().noneMatch(tensors.names()::contains)) {
+            parameters.keySet().removeAll(own);
+        }
+    }
 
     /** Lists a block's parameters by their dotted path. */
     static Map<String, Parameter> of(Block block) {
@@ -43,31 +55,28 @@ final class CheckpointParameters {
     /**
      * Checks all names and shapes before anything is read.
      *
-     * @param parameters the parameters of the model
+     * @param where the checkpoint
      * @throws MalformedModelException naming everything that is missing, left over or misshapen
      */
-    static void check(
-            StagedModel model, Map<String, Parameter> parameters, Safetensors tensors, String where)
-            throws MalformedModelException, IOException {
+    void check(String where) throws MalformedModelException, IOException {
         List<String> missing = new ArrayList<>();
         List<String> misshapen = new ArrayList<>();
         List<String> unexpected = new ArrayList<>();
         for (Map.Entry<String, Parameter> entry : parameters.entrySet()) {
             String name = entry.getKey();
-            if (!tensors.names().contains(name)) {
+            String source = source(name);
+            if (source == null) {
                 missing.add(name);
                 continue;
             }
-            TensorInfo info = tensors.info(name);
+            TensorInfo info = tensors.info(source);
             Shape wanted = entry.getValue().getShape();
             if (!info.shape().equals(wanted)) {
                 misshapen.add(name + " is " + info.shape() + ", not " + wanted);
             }
         }
         for (String name : tensors.names()) {
-            if (!parameters.containsKey(name)
-                    && !model.isUnused(name)
-                    && !isCopy(model, name, tensors)) {
+            if (!parameters.containsKey(name) && !model.isUnused(name) && !isCopy(name)) {
                 unexpected.add(name);
             }
         }
@@ -84,12 +93,22 @@ final class CheckpointParameters {
     }
 
     /** Some checkpoints store tied weights once for each of their places. */
-    private static boolean isCopy(StagedModel model, String name, Safetensors tensors)
-            throws IOException {
+    private boolean isCopy(String name) throws IOException {
         String original = model.getCopies().get(name);
-        return original != null
-                && tensors.names().contains(original)
-                && Arrays.equals(tensors.sha256(name), tensors.sha256(original));
+        String source = original == null ? null : source(original);
+        return source != null && tensors.areEqual(name, source);
+    }
+
+    /** Finds the tensor of a parameter; tied weights may be stored in another of their places. */
+    private String source(String name) {
+        if (tensors.names().contains(name)) {
+            return name;
+        }
+        return tensors.names().stream()
+                .filter(other -> name.equals(model.getCopies().get(other)))
+                .filter(other -> !parameters.containsKey(other))
+                .findFirst()
+                .orElse(null);
     }
 
     private static String shown(String what, List<String> names) {
@@ -102,24 +121,20 @@ final class CheckpointParameters {
     }
 
     /**
-     * Gives each parameter its tensor.
+     * Gives each parameter its tensor; the model's own ones that the checkpoint lacks are left out.
      *
      * @param dataType FLOAT32, or BFLOAT16 to keep bfloat16 as it is and round the rest
      * @param writable true to copy what would share a read-only map of the file
      */
-    static void load(
-            Map<String, Parameter> parameters,
-            Safetensors tensors,
-            NDManager manager,
-            DataType dataType,
-            boolean writable,
-            Progress progress)
+    void load(NDManager manager, DataType dataType, boolean writable, Progress progress)
             throws IOException {
         if (progress != null) {
             progress.reset("Loading", parameters.size());
         }
         for (Map.Entry<String, Parameter> entry : parameters.entrySet()) {
-            NDArray array = read(tensors, entry.getKey(), manager, dataType, writable);
+            boolean isOwn = model.getOwnParameters().contains(entry.getKey());
+            DataType type = isOwn ? DataType.FLOAT32 : dataType;
+            NDArray array = read(source(entry.getKey()), manager, type, writable);
             Parameter parameter = entry.getValue();
             parameter.setShape(null);
             parameter.setArray(array);
@@ -129,12 +144,7 @@ final class CheckpointParameters {
         }
     }
 
-    private static NDArray read(
-            Safetensors tensors,
-            String name,
-            NDManager manager,
-            DataType dataType,
-            boolean writable)
+    private NDArray read(String name, NDManager manager, DataType dataType, boolean writable)
             throws IOException {
         boolean stored = "BF16".equals(tensors.info(name).dtype());
         if (dataType == DataType.BFLOAT16) {

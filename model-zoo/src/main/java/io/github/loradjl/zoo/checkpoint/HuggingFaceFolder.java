@@ -5,7 +5,6 @@ import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
@@ -75,7 +74,7 @@ public final class HuggingFaceFolder {
      *
      * <p>Options (or arguments) of the criteria: {@code dtype}, {@code float32} or {@code
      * bfloat16}, float32 by default; {@code trainParam}, false by default. With the types String
-     * and String the model continues a text, see {@link
+     * and String the model continues a text, or answers it where an encoder reads it; see {@link
      * io.github.loradjl.zoo.text.generate.TextZooModel#config} for its arguments.
      *
      * @param folder the folder
@@ -155,18 +154,9 @@ public final class HuggingFaceFolder {
         }
         Model model = Model.newInstance(name, device, PtEngine.ENGINE_NAME);
         try (Safetensors tensors = Safetensors.open(folder)) {
-            Map<String, Parameter> parameters = CheckpointParameters.of(block);
-            Map<String, Parameter> own = new LinkedHashMap<>(parameters);
-            own.keySet().retainAll(block.getOwnParameters());
-            if (own.keySet().stream().noneMatch(tensors.names()::contains)) {
-                parameters.keySet().removeAll(own.keySet());
-                own.clear();
-            }
-            CheckpointParameters.check(block, parameters, tensors, folder.toString());
-            parameters.keySet().removeAll(own.keySet());
-            NDManager manager = model.getNDManager();
-            CheckpointParameters.load(parameters, tensors, manager, dataType, trainable, progress);
-            CheckpointParameters.load(own, tensors, manager, DataType.FLOAT32, trainable, null);
+            CheckpointParameters parameters = new CheckpointParameters(block, tensors);
+            parameters.check(folder.toString());
+            parameters.load(model.getNDManager(), dataType, trainable, progress);
             block.freezeParameters(!trainable);
             block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
             if (!trainable) {
@@ -235,11 +225,21 @@ public final class HuggingFaceFolder {
         AtomicFile.writeString(folder.resolve("config.json"), json(block, dataType));
     }
 
+    /**
+     * Tells whether a folder's model has an encoder beside its decoder, without loading it.
+     *
+     * @param folder the folder
+     * @return true for T5, false for LLaMA
+     * @throws IOException if the configuration cannot be read
+     */
+    public static boolean isEncoderDecoder(Path folder) throws IOException {
+        JsonObject json = ConfigReader.read(folder.resolve("config.json"));
+        return T5Config.MODEL_TYPES.contains(new ConfigReader(json).text("model_type", "(none)"));
+    }
+
     /** The type of the model decides what is built; LLaMA's configuration refuses the others. */
     private static LanguageModel newModel(Path folder) throws IOException {
-        JsonObject json = ConfigReader.read(folder.resolve("config.json"));
-        String type = new ConfigReader(json).text("model_type", "(none)");
-        return T5Config.MODEL_TYPES.contains(type)
+        return isEncoderDecoder(folder)
                 ? new T5ForConditionalGeneration(T5Config.read(folder))
                 : new LlamaForCausalLM(LlamaConfig.read(folder));
     }
@@ -248,6 +248,6 @@ public final class HuggingFaceFolder {
         JsonObject json = model.toConfigJson();
         json.remove("dtype");
         json.addProperty("torch_dtype", dataType.toString().toLowerCase(Locale.ROOT));
-        return new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n";
+        return new GsonBuilder().setPrettyPrinting().serializeNulls().create().toJson(json) + "\n";
     }
 }

@@ -1,6 +1,5 @@
 package io.github.loradjl.zoo.llama;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
@@ -196,28 +195,14 @@ public final class LlamaConfig {
     }
 
     /**
-     * Returns the {@code config.json} that this was read from, with its architecture.
+     * Returns the {@code config.json} that this was read from, with its end tokens and
+     * architecture.
      *
      * @return a copy of the JSON object
      */
     public JsonObject toJson() {
-        JsonObject copy = json.deepCopy();
-        if (endTokens.size() == 1) {
-            copy.addProperty("eos_token_id", endTokens.iterator().next());
-        } else if (!endTokens.isEmpty()) {
-            JsonArray ends = new JsonArray();
-            endTokens.forEach(ends::add);
-            copy.add("eos_token_id", ends);
-        }
-        if (!copy.has("architectures")) {
-            JsonArray architectures = new JsonArray();
-            architectures.add(
-                    modelType.substring(0, 1).toUpperCase(Locale.ROOT)
-                            + modelType.substring(1)
-                            + "ForCausalLM");
-            copy.add("architectures", architectures);
-        }
-        return copy;
+        String name = modelType.substring(0, 1).toUpperCase(Locale.ROOT) + modelType.substring(1);
+        return ConfigReader.complete(json, endTokens, name + "ForCausalLM");
     }
 
     /**

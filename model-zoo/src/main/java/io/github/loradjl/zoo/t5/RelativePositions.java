@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
+import io.github.loradjl.torch.TorchOps;
+
 /**
  * Sorts the distance from a query to a key into buckets: one for each short distance, wider ones
  * for longer distances, the last for all from a largest one on. The encoder has half of them for
@@ -61,7 +63,7 @@ final class RelativePositions {
                 all[q * keys + k] = byDistance[k - (from + q) + last];
             }
         }
-        return manager.create(all, new Shape(queries, keys));
+        return TorchOps.longs(manager, all, new Shape(queries, keys));
     }
 
     /**
@@ -76,6 +78,6 @@ final class RelativePositions {
                 seen[q * keys + k] = 1;
             }
         }
-        return manager.create(seen, new Shape(queries, keys));
+        return TorchOps.longs(manager, seen, new Shape(queries, keys));
     }
 }

@@ -1,12 +1,13 @@
 package io.github.loradjl.zoo.t5;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.github.loradjl.safetensors.Safetensors;
 import io.github.loradjl.zoo.block.ConfigReader;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -19,8 +20,10 @@ import java.util.Set;
  *
  * <p>There are two kinds. The first T5 has ReLU in its feed-forward layers and takes the logits
  * from the token vectors, on hidden states scaled by the root of their width. T5 v1.1, and with it
- * Flan-T5, mT5 and ByT5, has gated GELU and a head of its own. Whatever this code would not compute
- * as the original does is refused by name.
+ * Flan-T5, mT5 and ByT5, has gated GELU and a head of its own. Other mixtures are read as
+ * transformers does: the tensors of a checkpoint tell whether the head is tied, its configuration
+ * whether the hidden states are scaled. Whatever this code would not compute as the original does
+ * is refused by name.
  *
  * @see <a href="https://arxiv.org/abs/1910.10683">T5</a>
  * @see <a href="https://arxiv.org/abs/2010.11934">mT5</a>
@@ -31,11 +34,7 @@ public final class T5Config {
     /** The values of {@code model_type} that are read. */
     public static final Set<String> MODEL_TYPES = Set.of("t5", "mt5");
 
-    private static final Set<String> ARCHITECTURES =
-            Set.of(
-                    "T5ForConditionalGeneration",
-                    "T5WithLMHeadModel",
-                    "MT5ForConditionalGeneration");
+    private static final long FIRST_END_TOKEN = 1;
 
     private final JsonObject json;
     private final String modelType;
@@ -59,11 +58,12 @@ public final class T5Config {
     private final long padToken;
     private final Set<Long> endTokens;
 
-    private T5Config(JsonObject json, List<Long> generationEndTokens) {
+    private T5Config(JsonObject json, List<Long> generationEndTokens, boolean tied) {
         this.json = json;
+        this.tied = tied;
         ConfigReader config = new ConfigReader(json);
         modelType = config.text("model_type", "(none)");
-        refuse(config);
+        T5ConfigCheck.check(config, modelType);
         boolean multilingual = "mt5".equals(modelType);
         vocabularySize = config.positive("vocab_size");
         hiddenSize = config.positive("d_model");
@@ -74,7 +74,7 @@ public final class T5Config {
         heads = config.positive("num_heads");
         buckets = config.positive("relative_attention_num_buckets", 32);
         maxDistance = config.positive("relative_attention_max_distance", 128);
-        checkBuckets();
+        T5ConfigCheck.checkBuckets(buckets, maxDistance);
         // The positions are relative; this is what all T5 models were pretrained with.
         maxPositions = config.positive("n_positions", 512);
         dropout = (float) config.number("dropout_rate", 0.1);
@@ -84,28 +84,24 @@ public final class T5Config {
         }
         normEpsilon = (float) config.number("layer_norm_epsilon", 1e-6);
         initializerFactor = (float) config.number("initializer_factor", 1);
-        gated = gated(config.text("feed_forward_proj", multilingual ? "gated-gelu" : "relu"));
-        // A file written by transformers 5 says that the output is not scaled where an older one
-        // says that the head is not tied; both mean v1.1.
-        boolean first = config.flag("tie_word_embeddings", true);
-        scaled = !multilingual && config.flag("scale_decoder_outputs", first);
-        tied = first && scaled;
+        gated = gated(config, multilingual ? "gated-gelu" : "relu");
+        scaled = !multilingual && scaled(config);
         padToken = token(config, "pad_token_id", 0);
-        startToken = token(config, "decoder_start_token_id", padToken);
+        startToken = token(config, "decoder_start_token_id", multilingual ? 0 : padToken);
         Set<Long> ends = new LinkedHashSet<>(generationEndTokens);
         if (ends.isEmpty()) {
-            ends.addAll(config.tokens("eos_token_id"));
+            ends.addAll(endTokens(config));
         }
         endTokens = Collections.unmodifiableSet(ends);
     }
 
     /**
      * Reads {@code config.json} of a folder, and the end tokens of {@code generation_config.json}
-     * where it has any.
+     * where it has any. Whether the head is tied is seen from the tensors, if there are weights.
      *
      * @param folder a Hugging Face folder
      * @return the configuration
-     * @throws IOException if a file is missing, cannot be read or is not JSON
+     * @throws IOException if a file is missing, cannot be read or is not what it should be
      * @throws IllegalArgumentException if a key is missing, or the model is not one that can be
      *     computed; the message names the key
      */
@@ -113,14 +109,15 @@ public final class T5Config {
         JsonObject json = ConfigReader.read(folder.resolve("config.json"));
         List<Long> ends = ConfigReader.generationEndTokens(folder);
         try {
-            return new T5Config(json, ends);
+            return new T5Config(json, ends, isTied(folder, json));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(folder + ": " + e.getMessage(), e);
         }
     }
 
     /**
-     * Reads a configuration from the text of a {@code config.json}.
+     * Reads a configuration from the text of a {@code config.json}, for a new model. The head is
+     * tied unless {@code tie_word_embeddings} is false.
      *
      * @param json the text
      * @return the configuration
@@ -128,59 +125,61 @@ public final class T5Config {
      */
     public static T5Config parse(String json) {
         try {
-            return new T5Config(JsonParser.parseString(json).getAsJsonObject(), List.of());
+            JsonObject object = JsonParser.parseString(json).getAsJsonObject();
+            return new T5Config(object, List.of(), isTied(object));
         } catch (JsonParseException | IllegalStateException e) {
             throw new IllegalArgumentException("not a JSON object: " + e.getMessage(), e);
         }
     }
 
-    private void refuse(ConfigReader config) {
-        if (!MODEL_TYPES.contains(modelType)) {
-            throw ConfigReader.unsupported(
-                    "model_type \"" + modelType + "\"", "t5 and mt5 are read here");
-        }
-        for (String architecture : config.texts("architectures")) {
-            if (!ARCHITECTURES.contains(architecture)) {
-                throw ConfigReader.unsupported(
-                        "architecture " + architecture, "T5ForConditionalGeneration is");
-            }
-        }
-        if (config.has("quantization_config")) {
-            throw ConfigReader.unsupported(
-                    "quantization_config", "float32, float16 and bfloat16 weights are");
-        }
-        if (!config.flag("is_encoder_decoder", true)) {
-            throw ConfigReader.unsupported(
-                    "is_encoder_decoder false", "an encoder with a decoder is");
+    private static boolean isTied(JsonObject json) {
+        return new ConfigReader(json).flag("tie_word_embeddings", true);
+    }
+
+    /**
+     * Transformers ties a head that is not stored, or is stored as a copy, and no other, whatever
+     * the configuration says.
+     */
+    private static boolean isTied(Path folder, JsonObject json) throws IOException {
+        String head = "lm_head.weight";
+        String shared = "shared.weight";
+        try (Safetensors tensors = Safetensors.open(folder)) {
+            return !tensors.names().containsAll(Set.of(head, shared))
+                    || tensors.areEqual(head, shared);
+        } catch (NoSuchFileException e) {
+            return isTied(json);
         }
     }
 
-    private static boolean gated(String projection) {
-        switch (projection) {
-            case "relu":
-                return false;
-            case "gated-gelu":
-                return true;
-            default:
-                throw ConfigReader.unsupported(
-                        "feed_forward_proj \"" + projection + "\"", "relu and gated-gelu are");
-        }
+    /** Older files have no word for this; what they say about the head stands for it. */
+    private boolean scaled(ConfigReader config) {
+        String key = "scale_decoder_outputs";
+        return config.mentions(key) ? config.flag(key, false) : isTied(json);
     }
 
-    /** The encoder splits the buckets into two halves, and each half into near and far. */
-    private void checkBuckets() {
-        if (buckets % 4 != 0) {
+    private static boolean gated(ConfigReader config, String defaultProjection) {
+        String projection = config.text("feed_forward_proj", defaultProjection);
+        boolean gated = "gated-gelu".equals(projection);
+        if (!gated && !"relu".equals(projection)) {
             throw ConfigReader.unsupported(
-                    "relative_attention_num_buckets " + buckets, "multiples of 4 are");
+                    "feed_forward_proj \"" + projection + "\"", "relu and gated-gelu are");
         }
-        if (maxDistance <= buckets / 2) {
-            throw new IllegalArgumentException(
-                    "relative_attention_max_distance "
-                            + maxDistance
-                            + " in config.json must be larger than half of"
-                            + " relative_attention_num_buckets "
-                            + buckets);
+        // Files repeat what the projection means, and transformers believes the repetition.
+        String meant = gated ? "gelu_new" : "relu";
+        String activation = config.text("dense_act_fn", meant);
+        if (!activation.equals(meant) || config.flag("is_gated_act", gated) != gated) {
+            throw ConfigReader.unsupported(
+                    "feed_forward_proj \""
+                            + projection
+                            + "\" with another dense_act_fn or is_gated_act",
+                    "\"" + meant + "\" and " + gated + " are");
         }
+        return gated;
+    }
+
+    private static List<Long> endTokens(ConfigReader config) {
+        String key = "eos_token_id";
+        return config.mentions(key) ? config.tokens(key) : List.of(FIRST_END_TOKEN);
     }
 
     private long token(ConfigReader config, String key, long defaultValue) {
@@ -199,18 +198,14 @@ public final class T5Config {
     }
 
     /**
-     * Returns the {@code config.json} that this was read from, with its architecture.
+     * Returns the {@code config.json} that this was read from, with its end tokens and
+     * architecture.
      *
      * @return a copy of the JSON object
      */
     public JsonObject toJson() {
-        JsonObject copy = json.deepCopy();
-        if (!copy.has("architectures")) {
-            JsonArray architectures = new JsonArray();
-            architectures.add(modelType.toUpperCase(Locale.ROOT) + "ForConditionalGeneration");
-            copy.add("architectures", architectures);
-        }
-        return copy;
+        String name = modelType.toUpperCase(Locale.ROOT);
+        return ConfigReader.complete(json, endTokens, name + "ForConditionalGeneration");
     }
 
     /**

@@ -13,6 +13,7 @@ import ai.djl.training.initializer.NormalInitializer;
 import com.google.gson.JsonObject;
 import io.github.loradjl.staged.Stage;
 import io.github.loradjl.torch.GradientMode;
+import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.zoo.block.LanguageModel;
 import io.github.loradjl.zoo.block.TokenEmbedding;
 import io.github.loradjl.zoo.text.Seq2SeqLoss;
@@ -153,7 +154,7 @@ public final class T5ForConditionalGeneration extends LanguageModel {
                 ids[i] = ids[i - 1] == Seq2SeqLoss.IGNORE_INDEX ? config.getPadToken() : ids[i - 1];
             }
         }
-        return labels.getManager().create(ids, labels.getShape());
+        return TorchOps.longs(labels.getManager(), ids, labels.getShape());
     }
 
     /** {@inheritDoc} */

@@ -30,6 +30,11 @@ record BatchOrder(
         return new BatchOrder(batchSize, false, lengthGroups, packedLength, seed);
     }
 
+    /** Returns the same order from another seed. */
+    BatchOrder withSeed(long other) {
+        return new BatchOrder(batchSize, shuffle, lengthGroups, packedLength, other);
+    }
+
     /** Makes the batches of an epoch. */
     EpochOrder epoch(TokenRows rows, double[] weights, int epoch) {
         int[] turns = turns(rows, weights, epoch);

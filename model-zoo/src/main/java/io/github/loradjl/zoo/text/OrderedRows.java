@@ -12,6 +12,11 @@ record OrderedRows(TokenRows rows, double[] weights, BatchOrder order) {
         return order.epoch(rows, weights, number);
     }
 
+    /** Returns the same rows in the order of another seed. */
+    OrderedRows reordered(long seed) {
+        return new OrderedRows(rows, weights, order.withSeed(seed));
+    }
+
     /** Returns the rows to train on and, never shuffled, the given share of them held out. */
     List<OrderedRows> split(double fraction, long seed) {
         int held = (int) Math.max(1, Math.round(fraction * rows.size()));

@@ -159,6 +159,17 @@ public final class TextDataset extends RowDataset {
         return new TextDataset(source(), rows().first(batches));
     }
 
+    /**
+     * Gives the same rows in the order of another seed.
+     *
+     * @param seed the seed of the shuffling
+     * @return a data set of its own, at its first epoch
+     * @throws IOException if the data set is not prepared yet and cannot be
+     */
+    public TextDataset reordered(long seed) throws IOException {
+        return new TextDataset(source(), rows().reordered(seed));
+    }
+
     /** The builder of {@link TextDataset}. */
     public static final class Builder extends TextDatasetBuilder<Builder> {
 

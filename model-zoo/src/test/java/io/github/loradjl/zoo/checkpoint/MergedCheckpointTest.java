@@ -23,8 +23,11 @@ import io.github.loradjl.safetensors.SafetensorsWriter;
 import io.github.loradjl.safetensors.TensorInfo;
 import io.github.loradjl.zoo.llama.LlamaConfig;
 import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+import io.github.loradjl.zoo.t5.RandomT5;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,7 +46,7 @@ class MergedCheckpointTest {
         float[] expected;
         try (ZooModel<NDList, NDList> model = load(base);
                 LoraModel lora = LoraModel.attach(model, config())) {
-            disturb(lora);
+            disturb(lora, 0.1f);
             expected = logits(model);
             MergedCheckpoint.write(base, lora, LoraModel.DEFAULT_ADAPTER, merged);
         }
@@ -56,6 +59,40 @@ class MergedCheckpointTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"v1.0", "v1.1"})
+    void write_encoderDecoder_computesWhatTheAdaptedModelDoes(String name) throws Exception {
+        Path base = root.resolve("base");
+        RandomT5.write(base, RandomT5.expected(name).config);
+        Path merged = Files.createDirectory(root.resolve("merged"));
+        LoraConfig config = LoraConfig.builder().optRank(2).optInit(LoraInit.bothRandom()).build();
+        float[] before;
+        float[] expected;
+        try (ZooModel<NDList, NDList> model = load(base)) {
+            before = RandomT5.logits(model);
+            try (LoraModel lora = LoraModel.attach(model, config)) {
+                // Attention of both kinds and feed-forward, in both stacks.
+                assertThat(lora.getTargets(LoraModel.DEFAULT_ADAPTER))
+                        .containsKeys(
+                                "encoder.block.1.layer.0.SelfAttention.q",
+                                "decoder.block.1.layer.1.EncDecAttention.k",
+                                "decoder.block.1.layer.2.DenseReluDense.wo");
+                disturb(lora, 0.02f);
+                expected = RandomT5.logits(model);
+                MergedCheckpoint.write(base, lora, LoraModel.DEFAULT_ADAPTER, merged);
+            }
+        }
+        float largest = 0;
+        for (int i = 0; i < expected.length; i++) {
+            largest = Math.max(largest, Math.abs(expected[i] - before[i]));
+        }
+        assertThat(largest).as("the adapter's change").isGreaterThan(0.1f);
+        try (ZooModel<NDList, NDList> model = load(merged)) {
+            // Two products against one; scores that are not scaled enlarge the rounding.
+            assertThat(RandomT5.logits(model)).containsExactly(expected, within(1e-4f));
+        }
+    }
+
     @Test
     void write_bfloat16_changesOnlyTheTargetsAndKeepsTheirType() throws Exception {
         Path base = base(DataType.BFLOAT16);
@@ -64,7 +101,7 @@ class MergedCheckpointTest {
         Files.writeString(base.resolve("pytorch_model.bin"), "stale");
         try (ZooModel<NDList, NDList> model = load(base);
                 LoraModel lora = LoraModel.attach(model, config())) {
-            disturb(lora);
+            disturb(lora, 0.1f);
             MergedCheckpoint.write(base, lora, LoraModel.DEFAULT_ADAPTER, merged);
         }
         assertThat(merged.resolve("tokenizer.json")).exists();
@@ -146,10 +183,10 @@ class MergedCheckpointTest {
     }
 
     /** Moves the factors away from their start, whose product is subtracted. */
-    private static void disturb(LoraModel lora) {
+    private static void disturb(LoraModel lora, float shift) {
         for (LoraLinear layer : lora.getTargets(LoraModel.DEFAULT_ADAPTER).values()) {
             var update = layer.get(LoraModel.DEFAULT_ADAPTER);
-            update.set(update.getA().mul(2f), update.getB().add(0.1f));
+            update.set(update.getA().mul(2f), update.getB().add(shift));
         }
     }
 

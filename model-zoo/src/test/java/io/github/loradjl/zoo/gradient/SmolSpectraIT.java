@@ -21,7 +21,8 @@ import io.github.loradjl.LoraModel;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.gradient.GradientSvd;
 import io.github.loradjl.gradient.GradientTask;
-import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.init.GradientFactors;
+import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.testing.SharedRoot;
@@ -71,15 +72,18 @@ class SmolSpectraIT {
                             counts,
                             new CausalLmLoss(),
                             List.of(batch(manager, golden.getAsJsonArray("rows"))),
-                            GradientKind.SGD,
-                            SvdOptions.builder().optExact(true).build(),
+                            LoraGaInit.builder()
+                                    .optSvdOptions(SvdOptions.builder().optExact(true).build())
+                                    .build(),
+                            0,
                             0,
                             manager,
                             null);
-            Map<String, SingularFactors> factors = GradientSvd.layerByLayer().compute(task);
+            Map<String, GradientFactors> factors = GradientSvd.layerByLayer().compute(task);
             assertThat(factors).hasSize(spectra.size()).hasSizeGreaterThan(20);
             factors.forEach(
-                    (path, actual) -> {
+                    (path, gradient) -> {
+                        SingularFactors actual = gradient.leading();
                         JsonObject expected = spectra.getAsJsonObject(path + ".weight");
                         // The tolerances that the project promises; energies are squared norms.
                         assertThat(actual.energy() / expected.get("energy").getAsDouble())

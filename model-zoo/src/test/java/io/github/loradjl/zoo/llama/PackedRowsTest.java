@@ -21,7 +21,8 @@ import io.github.loradjl.LoraModel;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.gradient.GradientSvd;
 import io.github.loradjl.gradient.GradientTask;
-import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.init.GradientFactors;
+import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.SvdOptions;
@@ -118,9 +119,9 @@ class PackedRowsTest {
             // The probe knows no exact decomposition, but with as many probes as there are rows it
             // leaves nothing out.
             SvdOptions options = SvdOptions.builder().optExact(!"probe".equals(strategy)).build();
-            Map<String, SingularFactors> expected =
+            Map<String, GradientFactors> expected =
                     svd.compute(task(lora, rowsAlone(manager), options, manager));
-            Map<String, SingularFactors> actual =
+            Map<String, GradientFactors> actual =
                     svd.compute(task(lora, rowsPacked(manager), options, manager));
             expected.forEach(
                     (path, factors) ->
@@ -133,7 +134,8 @@ class PackedRowsTest {
         }
     }
 
-    private static NDArray product(SingularFactors factors) {
+    private static NDArray product(GradientFactors gradient) {
+        SingularFactors factors = gradient.leading();
         return factors.u().mul(factors.s()).matMul(factors.vt());
     }
 
@@ -159,8 +161,8 @@ class PackedRowsTest {
                 counts,
                 LOSS,
                 List.of(one),
-                GradientKind.SGD,
-                svd,
+                LoraGaInit.builder().optSvdOptions(svd).build(),
+                0,
                 0,
                 manager,
                 null);

@@ -24,9 +24,9 @@ import io.github.loradjl.LoraModel;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.gradient.GradientSvd;
 import io.github.loradjl.gradient.GradientTask;
-import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.init.GradientFactors;
+import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
-import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.safetensors.Safetensors;
@@ -90,7 +90,7 @@ class T5ClassifierAdapterTest {
         }
         config.addProperty("num_heads", 4);
         config.addProperty("dropout_rate", 0);
-        FormulaT5.write(folder, config);
+        RandomT5.write(folder, config);
         WordTokenizer.writeLetters(folder, true);
         tokenizer = TextTokenizer.load(folder);
         model = HuggingFaceFolder.loadClassifier(folder, 2, 0, Device.cpu(), DataType.FLOAT32);
@@ -169,16 +169,16 @@ class T5ClassifierAdapterTest {
         try (LoraModel lora = LoraModel.attach(model, config(LoraInit.loraGa()));
                 NDManager manager = model.getNDManager().newSubManager()) {
             List<Batch> batches = batches(manager, 2);
-            Map<String, SingularFactors> whole =
+            Map<String, GradientFactors> whole =
                     GradientSvd.wholeModel().compute(task(lora, manager, batches));
-            Map<String, SingularFactors> layers =
+            Map<String, GradientFactors> layers =
                     GradientSvd.layerByLayer().compute(task(lora, manager, batches));
             // Four projections and two of the feed-forward layer, in each of two layers.
             assertThat(layers.keySet()).isEqualTo(whole.keySet()).hasSize(12);
             whole.forEach(
                     (path, factors) -> {
-                        float[] expected = factors.s().toFloatArray();
-                        float[] actual = layers.get(path).s().toFloatArray();
+                        float[] expected = factors.leading().s().toFloatArray();
+                        float[] actual = layers.get(path).leading().s().toFloatArray();
                         assertThat(expected[0]).isPositive();
                         // The same sums in another order; small values stand beside the largest.
                         for (int i = 0; i < expected.length; i++) {
@@ -206,8 +206,10 @@ class T5ClassifierAdapterTest {
                 counts,
                 ((StagedModel) lora.getBase()).newLoss(),
                 batches,
-                GradientKind.SGD,
-                SvdOptions.builder().optExact(true).build(),
+                LoraGaInit.builder()
+                        .optSvdOptions(SvdOptions.builder().optExact(true).build())
+                        .build(),
+                0,
                 0,
                 manager,
                 null);

@@ -16,6 +16,7 @@ import ai.djl.training.ParameterStore;
 import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.safetensors.Safetensors;
 import io.github.loradjl.staged.Stage;
+import io.github.loradjl.testing.JavaMemory;
 import io.github.loradjl.testing.SharedRoot;
 import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
@@ -103,10 +104,28 @@ class T5GoldenTest {
 
     @Test
     void forward_withLabels_givesLossAndGradientsOfTransformers() throws Exception {
+        assertGradientsOfTransformers(() -> {});
+    }
+
+    @Test
+    void gradients_nothingThatTheGraphNeedsEndsWithItsHandle() throws Exception {
+        assertGradientsOfTransformers(JavaMemory::takeWhatIsFree);
+    }
+
+    /** What happens between the forward and the backward pass. */
+    @FunctionalInterface
+    private interface Interlude {
+        void play() throws Exception;
+    }
+
+    private void assertGradientsOfTransformers(Interlude interlude) throws Exception {
         block.freezeParameters(false);
         NDArray loss;
+        NDList data = data();
+        NDList labels = labels();
         try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
-            loss = block.forward(store, data(), labels(), null).get(0);
+            loss = block.forward(store, data, labels, null).get(0);
+            interlude.play();
             collector.backward(loss);
         }
         float expected = read("loss").toFloatArray()[0];

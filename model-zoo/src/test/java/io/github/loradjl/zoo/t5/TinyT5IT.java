@@ -21,6 +21,7 @@ import ai.djl.training.loss.Loss;
 import ai.djl.training.tracker.Tracker;
 import ai.djl.translate.Batchifier;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -33,9 +34,9 @@ import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.gradient.GradientSvd;
 import io.github.loradjl.gradient.GradientTask;
-import io.github.loradjl.init.GradientKind;
+import io.github.loradjl.init.GradientFactors;
+import io.github.loradjl.init.LoraGaInit;
 import io.github.loradjl.init.LoraInit;
-import io.github.loradjl.linalg.SingularFactors;
 import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.testing.SharedRoot;
 import io.github.loradjl.torch.TorchOps;
@@ -50,6 +51,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -142,6 +146,32 @@ class TinyT5IT {
         }
     }
 
+    /** The texts of tiny_t5_beams.json, made by make_beams.py. */
+    @Test
+    void generate_beams_givesTokensOfTransformers() throws Exception {
+        List<long[]> prompts = rows().stream().map(row -> ids(row, "input_ids")).toList();
+        TokenGenerator generator = new TokenGenerator(model);
+        JsonArray searches;
+        try (Reader reader =
+                new InputStreamReader(
+                        TinyT5IT.class.getResourceAsStream("tiny_t5_beams.json"),
+                        StandardCharsets.UTF_8)) {
+            searches = JsonParser.parseReader(reader).getAsJsonArray();
+        }
+        assertThat(searches).hasSize(4);
+        for (JsonElement element : searches) {
+            JsonObject search = element.getAsJsonObject();
+            GenerationConfig config =
+                    GenerationConfig.builder()
+                            .optMaxNewTokens(30)
+                            .optBeams(search.get("beams").getAsInt())
+                            .optLengthPenalty(search.get("penalty").getAsDouble())
+                            .build();
+            assertThat(generator.generate(prompts, config))
+                    .containsExactly(new Gson().fromJson(search.get("tokens"), long[][].class));
+        }
+    }
+
     @Test
     void gradientPass_layerByLayer_findsTheSingularValuesOfTheWholeGradient() {
         LoraConfig config = config(LoraInit.loraGa());
@@ -151,13 +181,13 @@ class TinyT5IT {
                             "encoder.block.0.layer.0.SelfAttention.q",
                             "decoder.block.3.layer.1.EncDecAttention.v",
                             "decoder.block.0.layer.2.DenseReluDense.wi");
-            Map<String, SingularFactors> whole = GradientSvd.wholeModel().compute(task(lora));
-            Map<String, SingularFactors> layers = GradientSvd.layerByLayer().compute(task(lora));
+            Map<String, GradientFactors> whole = GradientSvd.wholeModel().compute(task(lora));
+            Map<String, GradientFactors> layers = GradientSvd.layerByLayer().compute(task(lora));
             assertThat(layers.keySet()).isEqualTo(whole.keySet());
             whole.forEach(
                     (path, factors) -> {
-                        float[] expected = factors.s().toFloatArray();
-                        float[] actual = layers.get(path).s().toFloatArray();
+                        float[] expected = factors.leading().s().toFloatArray();
+                        float[] actual = layers.get(path).leading().s().toFloatArray();
                         // The same sums in another order; small values stand beside the largest.
                         for (int i = 0; i < expected.length; i++) {
                             assertThat(actual[i])
@@ -226,8 +256,10 @@ class TinyT5IT {
                 counts,
                 new Seq2SeqLoss(),
                 List.of(batch()),
-                GradientKind.SGD,
-                SvdOptions.builder().optExact(true).build(),
+                LoraGaInit.builder()
+                        .optSvdOptions(SvdOptions.builder().optExact(true).build())
+                        .build(),
+                0,
                 0,
                 manager,
                 null);

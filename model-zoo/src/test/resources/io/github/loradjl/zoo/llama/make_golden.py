@@ -9,6 +9,7 @@ for matrices and 0.3 for biases; norms add 1 to 0.2 * that sine.
 
 import json
 import math
+import re
 
 import torch
 import transformers
@@ -62,6 +63,44 @@ def fill(model):
             p.copy_(wave.reshape(p.shape).float())
 
 
+PROMPTS = [[3, 1, 4, 1, 5], [9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3], [23]]
+
+
+@torch.no_grad()
+def search(model, beams, penalty, ends):
+    """The new tokens up to the end, for each prompt of one batch that is padded on the left."""
+    width = max(map(len, PROMPTS))
+    padded = [[0] * (width - len(p)) + p for p in PROMPTS]
+    mask = [[0] * (width - len(p)) + [1] * len(p) for p in PROMPTS]
+    rows = model.generate(
+        input_ids=torch.tensor(padded),
+        attention_mask=torch.tensor(mask),
+        max_new_tokens=12,
+        do_sample=False,
+        num_beams=beams,
+        length_penalty=penalty,
+        eos_token_id=ends or None,
+        pad_token_id=0,
+    )[:, width:].tolist()
+    cut = [next((i + 1 for i, t in enumerate(row) if t in ends), len(row)) for row in rows]
+    return [row[:length] for row, length in zip(rows, cut)]
+
+
+def searches(model):
+    """The ends are tokens that some hypotheses reach and others do not."""
+    model.generation_config.eos_token_id = None
+    model.config.eos_token_id = None
+    plain = search(model, 4, 1.0, [])
+    some = [plain[0][2], plain[1][3], plain[2][0]]
+    settings = [(2, 1.0, []), (4, 1.0, [])]
+    settings += [(n, p, some[:1]) for n in (2, 3, 5) for p in (-1.0, 0.0, 1.0, 3.0)]
+    settings += [(n, p, sorted(set(some))) for n in (2, 4) for p in (0.0, 2.0)]
+    return [
+        dict(beams=n, penalty=p, ends=ends, tokens=search(model, n, p, ends))
+        for n, p, ends in settings
+    ]
+
+
 def main():
     ids = torch.tensor([[(7 * i * i + 3 * i + 11 * row) % 40 for i in range(48)] for row in (0, 1)])
     result = {}
@@ -86,8 +125,11 @@ def main():
                 for n, p in model.named_parameters()
                 if "layers.0" in n and "norm" not in n
             },
+            searches=searches(model),
         )
-    print(json.dumps(result, indent=1))
+    # One line for each list of numbers.
+    text = json.dumps(result, indent=1)
+    print(re.sub(r"\[[^\[\]{}]*\]", lambda m: " ".join(m.group().split()), text))
 
 
 main()

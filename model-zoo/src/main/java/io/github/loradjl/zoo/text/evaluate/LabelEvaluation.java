@@ -9,7 +9,7 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /** An evaluation whose right answers are labels. */
-abstract class LabelEvaluation {
+public abstract class LabelEvaluation {
 
     private final TextTokenizer tokenizer;
     private final boolean addSpecialTokens;

@@ -7,6 +7,9 @@ package io.github.loradjl.zoo.text.generate;
  * the temperature; of the result the k largest are kept, of those the smallest set whose
  * probability reaches p, and one is drawn. This is the order and meaning of transformers.
  *
+ * <p>Setting a number of beams switches to a search for the most probable text as a whole, whose
+ * tokens need not each be the most probable one.
+ *
  * @see <a href="https://arxiv.org/abs/1904.09751">The Curious Case of Neural Text Degeneration</a>
  */
 public final class GenerationConfig {
@@ -17,6 +20,8 @@ public final class GenerationConfig {
     private final int topK;
     private final float topP;
     private final long seed;
+    private final int beams;
+    private final double lengthPenalty;
     private final boolean stopAtEnd;
 
     private GenerationConfig(Builder builder) {
@@ -26,6 +31,8 @@ public final class GenerationConfig {
         topK = builder.topK;
         topP = builder.topP;
         seed = builder.seed;
+        beams = builder.beams;
+        lengthPenalty = builder.lengthPenalty;
         stopAtEnd = builder.stopAtEnd;
     }
 
@@ -76,6 +83,14 @@ public final class GenerationConfig {
         return seed;
     }
 
+    int getBeams() {
+        return beams;
+    }
+
+    double getLengthPenalty() {
+        return lengthPenalty;
+    }
+
     /** Builds a {@link GenerationConfig}. */
     public static final class Builder {
 
@@ -85,6 +100,8 @@ public final class GenerationConfig {
         private int topK;
         private float topP = 1;
         private long seed;
+        private int beams = 1;
+        private double lengthPenalty = 1;
         private boolean stopAtEnd = true;
 
         private Builder() {}
@@ -156,6 +173,31 @@ public final class GenerationConfig {
         }
 
         /**
+         * Sets how many texts a beam search writes for each prompt at once, 1 by default, which is
+         * no search. Does not go with drawing.
+         *
+         * @param count the number of beams
+         * @return this builder
+         */
+        public Builder optBeams(int count) {
+            beams = count;
+            return this;
+        }
+
+        /**
+         * Sets the power of a text's length by which a beam search divides the logarithm of its
+         * probability, 1 by default.
+         *
+         * @param power above 0 favours long texts, as log-probabilities are negative; below 0 short
+         *     ones
+         * @return this builder
+         */
+        public Builder optLengthPenalty(double power) {
+            lengthPenalty = power;
+            return this;
+        }
+
+        /**
          * Sets whether to stop at the model's end tokens, true by default.
          *
          * @param stop false to go on to the largest number of tokens
@@ -170,7 +212,8 @@ public final class GenerationConfig {
          * Builds the configuration.
          *
          * @return the configuration
-         * @throws IllegalArgumentException if a value is out of its range
+         * @throws IllegalArgumentException if a value is out of its range, or two contradict each
+         *     other
          */
         public GenerationConfig build() {
             check(maxNewTokens > 0, "maxNewTokens must be positive, not " + maxNewTokens);
@@ -179,6 +222,19 @@ public final class GenerationConfig {
                     "temperature must be positive, not " + temperature + "; greedy needs none");
             check(topK >= 0, "topK must not be negative: " + topK);
             check(topP > 0 && topP <= 1, "topP must be in (0, 1], not " + topP);
+            check(beams > 0, "beams must be positive, not " + beams);
+            check(
+                    beams == 1 || !sampled,
+                    "a search with "
+                            + beams
+                            + " beams draws no tokens; leave out temperature, topK and topP, or"
+                            + " the beams");
+            check(Double.isFinite(lengthPenalty), "lengthPenalty must be finite");
+            check(
+                    beams > 1 || lengthPenalty == 1,
+                    "lengthPenalty "
+                            + lengthPenalty
+                            + " weighs the texts of a beam search; set beams to more than 1");
             return new GenerationConfig(this);
         }
 

@@ -194,12 +194,8 @@ public final class KeyValueCache implements AutoCloseable {
      * @param rows the rows to keep, in their new order; a row may be kept several times
      */
     public void keepRows(int[] rows) {
-        long[] numbers = Arrays.stream(rows).asLongStream().toArray();
-        try (NDArray index = manager.create(numbers)) {
-            for (int i = 0; i < keys.length; i++) {
-                keys[i] = taken(keys[i], index);
-                values[i] = taken(values[i], index);
-            }
+        try (NDArray index = index(rows)) {
+            takePositions(index);
             if (padding != null) {
                 padding = taken(padding, index);
             }
@@ -210,6 +206,29 @@ public final class KeyValueCache implements AutoCloseable {
             if (memoryBias != null) {
                 memoryBias = taken(memoryBias, index);
             }
+        }
+    }
+
+    /**
+     * Gives rows the positions of others that follow the same prompt. What they have in common
+     * stays where it is: their padding, and what an encoder has read.
+     *
+     * @param rows for each row the one whose positions it takes
+     */
+    public void moveRows(int[] rows) {
+        try (NDArray index = index(rows)) {
+            takePositions(index);
+        }
+    }
+
+    private NDArray index(int[] rows) {
+        return manager.create(Arrays.stream(rows).asLongStream().toArray());
+    }
+
+    private void takePositions(NDArray index) {
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = taken(keys[i], index);
+            values[i] = taken(values[i], index);
         }
     }
 

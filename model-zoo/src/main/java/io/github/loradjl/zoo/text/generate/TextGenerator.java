@@ -9,7 +9,9 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * Continues text with a causal language model.
+ * Continues text with a causal language model, or answers it with an encoder and a decoder.
+ *
+ * <p>An answer is a text of its own, so its first character does not depend on how the prompt ends.
  *
  * <pre>{@code
  * TextGenerator generator = new TextGenerator(model, tokenizer);
@@ -47,49 +49,50 @@ public final class TextGenerator {
     }
 
     /**
-     * Continues a text.
+     * Continues or answers a text.
      *
-     * @param prompt the text to continue
+     * @param prompt the text to continue or answer
      * @param config how to choose tokens
-     * @return the continuation, without the prompt and without special tokens
+     * @return the new text, without the prompt and without special tokens
      */
     public String generate(String prompt, GenerationConfig config) {
         return generate(prompt, config, piece -> {});
     }
 
     /**
-     * Continues a text and tells it piece by piece.
+     * Continues or answers a text and tells it piece by piece; after a beam search, all at once.
      *
-     * @param prompt the text to continue
+     * @param prompt the text to continue or answer
      * @param config how to choose tokens
      * @param listener called with each piece, which is whole characters
-     * @return the continuation, without the prompt and without special tokens: all pieces together
+     * @return the new text, without the prompt and without special tokens: all pieces together
      */
     public String generate(String prompt, GenerationConfig config, Consumer<String> listener) {
         long[] ids = prompt(tokenizer, prompt, addSpecialTokens);
-        TextStream stream = new TextStream(tokenizer, ids, listener);
+        TextStream stream = new TextStream(tokenizer, generator.context(ids), listener);
         generator.generate(ids, config, stream::add);
         return stream.finish();
     }
 
     /**
-     * Continues several texts as one batch, each as it would be alone.
+     * Continues or answers several texts as one batch, each as it would be alone.
      *
-     * @param prompts the texts to continue
+     * @param prompts the texts to continue or answer
      * @param config how to choose tokens, the same for each text
-     * @return the continuation of each, without the prompt and without special tokens
+     * @return the new text of each, without the prompt and without special tokens
      */
     public List<String> generate(List<String> prompts, GenerationConfig config) {
         return generate(prompts, config, () -> {});
     }
 
     /**
-     * Continues several texts as one batch, each as it would be alone.
+     * Continues or answers several texts as one batch, each as it would be alone.
      *
-     * @param prompts the texts to continue
+     * @param prompts the texts to continue or answer
      * @param config how to choose tokens, the same for each text
-     * @param step called after each token of a text, and may throw to stop
-     * @return the continuation of each, without the prompt and without special tokens
+     * @param step called after each token of a text, by a beam search at its end, and may throw to
+     *     stop
+     * @return the new text of each, without the prompt and without special tokens
      */
     public List<String> generate(List<String> prompts, GenerationConfig config, Runnable step) {
         List<long[]> ids =
@@ -98,7 +101,7 @@ public final class TextGenerator {
                         .toList();
         List<long[]> generated = generator.generate(ids, config, (prompt, id) -> step.run());
         return IntStream.range(0, ids.size())
-                .mapToObj(i -> TextStream.text(tokenizer, ids.get(i), generated.get(i)))
+                .mapToObj(i -> text(generator, tokenizer, ids.get(i), generated.get(i)))
                 .toList();
     }
 
@@ -109,5 +112,11 @@ public final class TextGenerator {
             return new long[] {tokenizer.getBosId().getAsLong()};
         }
         return ids;
+    }
+
+    /** Turns new tokens into text. */
+    static String text(
+            TokenGenerator generator, TextTokenizer tokenizer, long[] prompt, long[] ids) {
+        return TextStream.text(tokenizer, generator.context(prompt), ids);
     }
 }

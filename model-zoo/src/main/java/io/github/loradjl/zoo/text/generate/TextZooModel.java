@@ -15,7 +15,7 @@ import io.github.loradjl.zoo.text.TextTokenizer;
 import java.util.Map;
 
 /**
- * A model whose predictor continues a text.
+ * A model whose predictor continues a text, or answers it where an encoder reads the text.
  *
  * <p>A predictor runs a block once, while a text takes one run for each token; so the predictors of
  * this model generate where others run the block. Adapters that are attached later are used.
@@ -39,12 +39,19 @@ public final class TextZooModel extends ZooModel<String, String> {
     }
 
     /**
-     * Reads a configuration from the arguments of a {@code Criteria}: {@code maxNewTokens}, {@code
-     * temperature}, {@code topK}, {@code topP}, {@code seed}. Without the middle three it is
-     * greedy.
+     * Reads a configuration from the arguments of a {@code Criteria}.
+     *
+     * <ul>
+     *   <li>{@code maxNewTokens}, 128 by default
+     *   <li>{@code temperature}, {@code topK}, {@code topP}: with any of them tokens are drawn
+     *   <li>{@code seed} of the draws, 0 by default
+     *   <li>{@code numBeams}: with more than one the most probable text is searched for
+     *   <li>{@code lengthPenalty} of that search, 1 by default
+     * </ul>
      *
      * @param arguments the arguments
      * @return the configuration
+     * @throws IllegalArgumentException if a value is out of its range, or two contradict each other
      */
     public static GenerationConfig config(Map<String, ?> arguments) {
         GenerationConfig.Builder config = GenerationConfig.builder();
@@ -58,6 +65,11 @@ public final class TextZooModel extends ZooModel<String, String> {
         }
         if (arguments.containsKey("topP")) {
             config.optTopP(ArgumentsUtil.floatValue(arguments, "topP"));
+        }
+        config.optBeams(ArgumentsUtil.intValue(arguments, "numBeams", 1));
+        if (arguments.containsKey("lengthPenalty")) {
+            config.optLengthPenalty(
+                    Double.parseDouble(ArgumentsUtil.stringValue(arguments, "lengthPenalty")));
         }
         return config.build();
     }
@@ -126,8 +138,10 @@ public final class TextZooModel extends ZooModel<String, String> {
         /** {@inheritDoc} */
         @Override
         public String processOutput(TranslatorContext context, NDList output) {
+            TokenGenerator generator = new TokenGenerator(context.getModel());
             long[] prompt = (long[]) context.getAttachment(PROMPT);
-            return TextStream.text(tokenizer, prompt, output.singletonOrThrow().toLongArray());
+            long[] ids = output.singletonOrThrow().toLongArray();
+            return TextGenerator.text(generator, tokenizer, prompt, ids);
         }
     }
 }

@@ -3,14 +3,10 @@ package io.github.loradjl.zoo.text.generate;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
-import ai.djl.training.ParameterStore;
 
 import io.github.loradjl.adapter.AdapterSelection;
 import io.github.loradjl.torch.GradientMode;
-import io.github.loradjl.torch.TorchOps;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -25,9 +21,11 @@ import java.util.stream.IntStream;
  * recorded for gradients. Calls may come from several threads at once, each with the adapters that
  * are active in its thread when it begins.
  *
- * <p>Several prompts are continued together, the shorter ones padded on the left. Each comes out as
- * it would alone, up to rounding: padding is seen by nothing, positions are counted from behind it,
- * and each row draws from the seed for itself. Rows that have met an end token leave the batch.
+ * <p>Several prompts are continued together, the shorter ones padded. Each comes out as it would
+ * alone, up to rounding: padding is seen by nothing, positions are counted without it, and each row
+ * draws from the seed for itself. Rows that have met an end token leave the batch.
+ *
+ * <p>A beam search knows its tokens only when it is over, so listeners then hear all of them.
  *
  * <pre>{@code
  * long[] ids = new TokenGenerator(model).generate(prompt, GenerationConfig.builder().build());
@@ -60,14 +58,14 @@ public final class TokenGenerator {
         /**
          * Takes a token.
          *
-         * @param prompt the number of the prompt that it continues, from 0
+         * @param prompt the number of the prompt that it follows, from 0
          * @param id the token id
          */
         void onToken(int prompt, long id);
     }
 
     /**
-     * Continues a prompt.
+     * Continues or answers a prompt.
      *
      * @param prompt token ids, at least one
      * @param config how to choose tokens
@@ -78,7 +76,7 @@ public final class TokenGenerator {
     }
 
     /**
-     * Continues a prompt and tells each token as it comes.
+     * Continues or answers a prompt and tells each token as it comes.
      *
      * @param prompt token ids, at least one
      * @param config how to choose tokens
@@ -92,7 +90,7 @@ public final class TokenGenerator {
     }
 
     /**
-     * Continues several prompts as one batch.
+     * Continues or answers several prompts as one batch.
      *
      * @param prompts token ids, at least one in each
      * @param config how to choose tokens, the same for each prompt
@@ -104,7 +102,7 @@ public final class TokenGenerator {
     }
 
     /**
-     * Continues several prompts as one batch and tells each token as it comes.
+     * Continues or answers several prompts as one batch and tells each token as it comes.
      *
      * @param prompts token ids, at least one in each
      * @param config how to choose tokens, the same for each prompt
@@ -113,99 +111,85 @@ public final class TokenGenerator {
      * @throws IllegalArgumentException as for one prompt
      */
     public List<long[]> generate(List<long[]> prompts, GenerationConfig config, Listener listener) {
-        List<Row> rows = new ArrayList<>();
-        int longest = 0;
-        for (long[] prompt : prompts) {
-            if (prompt.length == 0) {
-                throw new IllegalArgumentException(
-                        "the prompt is empty; begin with the token that begins a text");
-            }
-            longest = Math.max(longest, prompt.length);
-            rows.add(new Row(rows.size(), config));
-        }
-        if (rows.isEmpty()) {
+        if (prompts.isEmpty()) {
             return List.of();
         }
+        if (prompts.stream().anyMatch(prompt -> prompt.length == 0)) {
+            throw new IllegalArgumentException(
+                    "the prompt is empty; give at least the token that begins a text, or that ends"
+                            + " it where an encoder reads it");
+        }
         Set<Long> ends = config.isStopAtEnd() ? model.block().getEndTokens() : Set.of();
-        boolean encoded = model.block().isEncoderDecoder();
-        int capacity = (encoded ? 0 : longest) + config.getMaxNewTokens();
         try (GradientMode mode = GradientMode.off();
                 AdapterSelection.Scope adapters = model.pinAdapters();
-                NDManager manager = model.newManager();
-                KeyValueCache cache = model.block().newCache(manager, rows.size(), capacity)) {
-            ParameterStore store = new ParameterStore(manager, false);
-            List<Row> batch = rows;
-            long[] next =
-                    encoded
-                            ? encode(manager, store, prompts, longest, cache)
-                            : begin(prompts, longest, cache);
-            while (true) {
-                float[][] logits = logits(manager, store, next, batch.size(), cache);
-                for (int i = 0; i < logits.length; i++) {
-                    Row row = batch.get(i);
-                    if (!row.isDone()) {
-                        listener.onToken(row.number, row.choose(logits[i], ends));
-                    }
-                }
-                int[] open = open(batch);
-                if (open.length == 0) {
-                    break;
-                }
-                if (open.length <= batch.size() * KEPT_SHARE) {
-                    cache.keepRows(open);
-                    batch = Arrays.stream(open).mapToObj(batch::get).toList();
-                }
-                next = batch.stream().mapToLong(Row::last).toArray();
+                NDManager manager = model.newManager()) {
+            Decoding decoding =
+                    new Decoding(model.block(), manager, prompts, config.getMaxNewTokens());
+            return config.getBeams() > 1
+                    ? search(decoding, prompts.size(), config, ends, listener)
+                    : choose(decoding, prompts.size(), config, ends, listener);
+        }
+    }
+
+    /**
+     * Returns what stands before the new tokens in the text that they belong to: the prompt, or
+     * nothing where an encoder reads that.
+     */
+    long[] context(long[] prompt) {
+        return model.block().isEncoderDecoder() ? new long[0] : prompt;
+    }
+
+    private static List<long[]> search(
+            Decoding decoding,
+            int prompts,
+            GenerationConfig config,
+            Set<Long> ends,
+            Listener listener) {
+        List<long[]> texts = new BeamSearch(config, ends).run(decoding, prompts);
+        for (int i = 0; i < prompts; i++) {
+            for (long token : texts.get(i)) {
+                listener.onToken(i, token);
             }
         }
-        return rows.stream().map(Row::tokens).toList();
+        return texts;
+    }
+
+    private static List<long[]> choose(
+            Decoding decoding,
+            int prompts,
+            GenerationConfig config,
+            Set<Long> ends,
+            Listener listener) {
+        List<Row> rows =
+                IntStream.range(0, prompts).mapToObj(number -> new Row(number, config)).toList();
+        List<Row> batch = rows;
+        while (true) {
+            float[][] logits = logits(decoding, batch.size());
+            for (int i = 0; i < logits.length; i++) {
+                Row row = batch.get(i);
+                if (!row.isDone()) {
+                    listener.onToken(row.number, row.choose(logits[i], ends));
+                }
+            }
+            int[] open = open(batch);
+            if (open.length == 0) {
+                return rows.stream().map(Row::tokens).toList();
+            }
+            if (open.length <= batch.size() * KEPT_SHARE) {
+                decoding.keepRows(open);
+                batch = Arrays.stream(open).mapToObj(batch::get).toList();
+            }
+            decoding.append(batch.stream().mapToLong(Row::last).toArray());
+        }
     }
 
     private static int[] open(List<Row> batch) {
         return IntStream.range(0, batch.size()).filter(i -> !batch.get(i).isDone()).toArray();
     }
 
-    /** Hands the prompts to the encoder; the decoder begins with one token in each row. */
-    private long[] encode(
-            NDManager manager,
-            ParameterStore store,
-            List<long[]> prompts,
-            int width,
-            KeyValueCache cache) {
-        // Which token pads does not matter, as nothing sees it.
-        long[] ids = new long[prompts.size() * width];
-        long[] mask = new long[ids.length];
-        for (int i = 0; i < prompts.size(); i++) {
-            long[] prompt = prompts.get(i);
-            System.arraycopy(prompt, 0, ids, i * width, prompt.length);
-            Arrays.fill(mask, i * width, i * width + prompt.length, 1);
-        }
-        long[] starts = new long[prompts.size()];
-        Shape shape = new Shape(prompts.size(), width);
-        try (NDArray tokens = manager.create(ids, shape);
-                NDArray seen = manager.create(mask, shape)) {
-            Arrays.fill(starts, model.block().readPrompts(store, tokens, seen, cache));
-        }
-        return starts;
-    }
-
-    /** Pads on the left; which token pads does not matter, as nothing sees it. */
-    private static long[] begin(List<long[]> prompts, int width, KeyValueCache cache) {
-        cache.setPadding(prompts.stream().mapToInt(p -> width - p.length).toArray());
-        long[] ids = new long[prompts.size() * width];
-        for (int i = 0; i < prompts.size(); i++) {
-            long[] prompt = prompts.get(i);
-            System.arraycopy(prompt, 0, ids, (i + 1) * width - prompt.length, prompt.length);
-        }
-        return ids;
-    }
-
-    private float[][] logits(
-            NDManager manager, ParameterStore store, long[] ids, int rows, KeyValueCache cache) {
-        try (NDArray batch = manager.create(ids, new Shape(rows, ids.length / rows));
-                NDArray logits = model.block().nextLogits(store, batch, cache);
-                NDArray wide = TorchOps.toFloat32(logits)) {
-            float[] all = wide.toFloatArray();
+    private static float[][] logits(Decoding decoding, int rows) {
+        try (NDArray logits = decoding.logits()) {
+            float[] all = logits.toFloatArray();
             if (rows == 1) {
                 return new float[][] {all};
             }

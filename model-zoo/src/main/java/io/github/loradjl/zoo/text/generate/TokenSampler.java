@@ -1,18 +1,19 @@
 package io.github.loradjl.zoo.text.generate;
 
 import java.util.Arrays;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /** Chooses a token from logits. */
 final class TokenSampler {
 
     private final GenerationConfig config;
-    private final Random random;
+    // The first numbers of java.util.Random are almost the same for neighbouring seeds.
+    private final SplittableRandom random;
 
     TokenSampler(GenerationConfig config) {
         this.config = config;
-        random = new Random(config.getSeed());
+        random = new SplittableRandom(config.getSeed());
     }
 
     int choose(float[] logits) {
@@ -39,15 +40,19 @@ final class TokenSampler {
     private static int largest(float[] logits) {
         int best = 0;
         for (int i = 0; i < logits.length; i++) {
-            if (Float.isNaN(logits[i])) {
-                throw new IllegalStateException(
-                        "the model predicts NaN; its weights or its adapter are broken");
-            }
+            checkNumber(logits[i]);
             if (logits[i] > logits[best]) {
                 best = i;
             }
         }
         return best;
+    }
+
+    static void checkNumber(float prediction) {
+        if (Float.isNaN(prediction)) {
+            throw new IllegalStateException(
+                    "the model predicts NaN; its weights or its adapter are broken");
+        }
     }
 
     /** Computes unnormalised probabilities, 0 for tokens that are filtered out. */

@@ -1,2 +1,2 @@
-/** Text from causal language models, token by token. */
+/** Text from language models, token by token. */
 package io.github.loradjl.zoo.text.generate;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
@@ -82,6 +83,23 @@ class KeyValueCacheTest {
         assertThat(cache.values(0, 0).toFloatArray()).containsExactly(-3, -1);
         cache.advance(2);
         assertThat(cache.positions(manager, 1).toLongArray()).containsExactly(1, 2);
+    }
+
+    @Test
+    void moveRows_movesPositionsAndNothingElse() {
+        KeyValueCache cache = cache(3);
+        cache.setPadding(new int[] {1, 1, 0});
+        NDArray memory = manager.create(new float[] {4, 4, 5}, new Shape(3, 1, 1, 1));
+        cache.setMemory(new NDList(memory), new NDList(memory.neg()), null);
+        NDArray entries = manager.create(new float[] {1, 2, 3}, new Shape(3, 1, 1, 1));
+        cache.write(0, entries, entries.neg());
+        cache.advance(1);
+        NDArray kept = cache.memoryKeys(0);
+        cache.moveRows(new int[] {1, 1, 2});
+        assertThat(cache.keys(0, 0).toFloatArray()).containsExactly(2, 2, 3);
+        assertThat(cache.values(0, 0).toFloatArray()).containsExactly(-2, -2, -3);
+        assertThat(cache.memoryKeys(0)).isSameAs(kept);
+        assertThat(cache.positions(manager, 1).toLongArray()).containsExactly(0, 0, 1);
     }
 
     @Test

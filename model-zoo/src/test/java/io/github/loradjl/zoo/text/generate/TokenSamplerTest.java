@@ -61,6 +61,17 @@ class TokenSamplerTest {
     }
 
     @Test
+    void choose_firstDrawsOfNeighbouringSeeds_followTheProbabilities() {
+        double[] counts = new double[4];
+        for (int seed = 0; seed < 2000; seed++) {
+            TokenSampler sampler = new TokenSampler(config().optSample(true).optSeed(seed).build());
+            counts[sampler.choose(LOGITS)] += 1 / 2000d;
+        }
+        // Four standard deviations of a share of 0.5 over 2000 draws.
+        assertThat(counts).containsExactly(new double[] {0.1, 0.5, 0.1, 0.3}, within(0.045));
+    }
+
+    @Test
     void choose_sameSeed_drawsTheSame() {
         int[][] draws = new int[3][];
         for (int i = 0; i < 3; i++) {

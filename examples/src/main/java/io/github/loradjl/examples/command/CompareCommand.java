@@ -1,0 +1,273 @@
+package io.github.loradjl.examples.command;
+
+import ai.djl.MalformedModelException;
+import ai.djl.translate.TranslateException;
+
+import io.github.loradjl.examples.compare.Cell;
+import io.github.loradjl.examples.compare.CellResult;
+import io.github.loradjl.examples.compare.Comparison;
+import io.github.loradjl.examples.compare.ComparisonPlots;
+import io.github.loradjl.examples.compare.ComparisonTables;
+import io.github.loradjl.examples.compare.Grid;
+import io.github.loradjl.examples.compare.Setup;
+import io.github.loradjl.examples.compare.TokenAccuracy;
+import io.github.loradjl.examples.compare.diagnose.Diagnostics;
+import io.github.loradjl.examples.config.ConfigDifferences;
+import io.github.loradjl.examples.config.ConfigOptions;
+import io.github.loradjl.examples.config.ConfigWriter;
+import io.github.loradjl.examples.report.ConsoleProgress;
+import io.github.loradjl.internal.AtomicFile;
+import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.task.ClassificationTask;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+
+/** Compares ways to fine-tune. */
+@Command(
+        name = "compare",
+        header = "Compares ways to fine-tune a model under equal conditions.",
+        description =
+                "Runs each method at several learning rates from several seeds, with the same"
+                    + " batches in the same order, and leaves tables (results.md, results.csv),"
+                    + " plots and one file per run in a folder. The same command again goes on"
+                    + " where it was stopped; with more methods, rates or seeds it makes only the"
+                    + " new runs.",
+        mixinStandardHelpOptions = true,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  examples/lora compare",
+            "      full fine-tuning, LoRA and LoRA-GA on the small model that ships",
+            "  examples/lora compare --model DIR --data rows.jsonl --methods lora,lora-ga \\",
+            "      --learning-rates 1e-4,5e-4,2e-3 --seeds 0,1,2 --max-steps 200 --out comparison"
+        },
+        sortOptions = false)
+public final class CompareCommand implements Callable<Integer> {
+
+    private static final String CONFIGURATION = "config.yaml";
+
+    /** What may change when a comparison goes on: which runs it has, and how it is told. */
+    private static final Set<String> FREE =
+            Set.of(
+                    "out",
+                    "methods",
+                    "learning_rates",
+                    "seeds",
+                    "reference",
+                    "common_rate",
+                    "diagnostics");
+
+    @Spec private CommandSpec spec;
+
+    @Mixin(name = "Model")
+    private ModelOptions modelOptions;
+
+    @Mixin(name = "Data")
+    private DataOptions dataOptions;
+
+    @Mixin(name = "Rows")
+    private RowOptions rowOptions;
+
+    @Mixin(name = "Comparison")
+    private CompareOptions compareOptions;
+
+    @Mixin(name = "Adapter")
+    private AdapterOptions adapterOptions;
+
+    @Mixin(name = "Optimizer")
+    private OptimizerOptions optimizerOptions;
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            defaultValue = "lora-comparison",
+            description = "Folder for the results (default: ${DEFAULT-VALUE}).")
+    private Path out;
+
+    @Mixin(name = ConfigOptions.HEADING)
+    private ConfigOptions configOptions;
+
+    /** {@inheritDoc} */
+    @Override
+    public Integer call() throws IOException, MalformedModelException, TranslateException {
+        PrintStream err = System.err;
+        dataOptions.check();
+        optimizerOptions.check();
+        ClassificationTask task = rowOptions.task();
+        compareOptions.check(task != null, dataOptions.validationFile() != null);
+        Grid grid = compareOptions.grid();
+        begin(ConfigWriter.text(spec, Map.of("eval_steps", compareOptions.evalSteps())));
+        try (TextTokenizer tokenizer = TextTokenizer.load(modelOptions.folder())) {
+            DataOptions.Data rows =
+                    dataOptions.read(
+                            tokenizer,
+                            modelOptions.chatTemplate(err),
+                            rowOptions,
+                            modelOptions.isEncoderDecoder(),
+                            compareOptions.batchSize(),
+                            CompareSetup.DATA_SEED);
+            if (rows.validation() == null) {
+                throw new IllegalArgumentException(
+                        "a comparison needs validation rows: give --validation or --hold-out");
+            }
+            err.println("data  " + rows.train().getReport());
+            err.println("      validation " + rows.validation().getReport());
+            Setup setup = setup(rows, metric(task, rows, tokenizer));
+            List<CellResult> results =
+                    new Comparison(grid, setup, out.resolve("runs")).run(new Log(err, setup));
+            report(results, grid, setup, err);
+        }
+        spec.commandLine().getOut().println(out.resolve("results.md"));
+        return 0;
+    }
+
+    /** Refuses to mix runs that were made under other conditions. */
+    private void begin(String configuration) throws IOException {
+        if (Files.exists(out) && !Files.isDirectory(out)) {
+            throw new IOException("--out " + out + " is a file; name a folder");
+        }
+        Path file = out.resolve(CONFIGURATION);
+        if (Files.exists(file)) {
+            List<String> differences = ConfigDifferences.find(file, configuration, FREE);
+            if (!differences.isEmpty()) {
+                throw new IOException(
+                        "the comparison in "
+                                + out
+                                + " was begun otherwise: "
+                                + String.join("; ", differences)
+                                + ". Choose another --out, or go on by --config "
+                                + file);
+            }
+        }
+        Files.createDirectories(out);
+        AtomicFile.writeString(file, configuration);
+    }
+
+    private Setup.Metric metric(
+            ClassificationTask task, DataOptions.Data rows, TextTokenizer tokenizer)
+            throws IOException {
+        if (compareOptions.isTokenAccuracy()) {
+            return new TokenAccuracy(rows.validation());
+        }
+        return compareOptions.labelMode() == null
+                ? null
+                : TaskMetric.of(
+                        task,
+                        compareOptions.labelMode(),
+                        tokenizer,
+                        dataOptions.validationFile(),
+                        dataOptions.validationLimit(),
+                        compareOptions.batchSize());
+    }
+
+    private Setup setup(DataOptions.Data rows, Setup.Metric metric) {
+        CompareSetup source = new CompareSetup(modelOptions, rows);
+        int steps = compareOptions.maxSteps();
+        return new Setup(
+                source,
+                source,
+                new Setup.Recipe(
+                        adapterOptions.builder().build(),
+                        steps,
+                        compareOptions.evalSteps(),
+                        rate -> optimizerOptions.schedule(rate, steps),
+                        optimizerOptions::adamW,
+                        optimizerOptions.maxGradNorm(),
+                        compareOptions.calibrationBatches(),
+                        compareOptions.gradientCheckpointing()),
+                metric,
+                Interruption::isRequested);
+    }
+
+    private void report(List<CellResult> results, Grid grid, Setup setup, PrintStream err)
+            throws IOException, MalformedModelException {
+        String metric = setup.metric() == null ? null : setup.metric().name();
+        ComparisonTables tables =
+                new ComparisonTables(
+                        results,
+                        compareOptions.reference(),
+                        compareOptions.commonRate(),
+                        compareOptions.maxSteps(),
+                        metric);
+        tables.writeCsv(out.resolve("results.csv"));
+        String title = modelOptions.name();
+        List<String> plots = new ComparisonPlots(tables, title, metric).write(out);
+        StringBuilder text = new StringBuilder("# " + title + "\n\n");
+        text.append(tables.markdown());
+        text.append("\n## Pictures\n");
+        plots.forEach(plot -> text.append("\n![" + plot + "](" + plot + ")\n"));
+        Double rate = tables.commonRate();
+        Diagnostics diagnostics =
+                new Diagnostics(
+                        setup,
+                        grid.methods(),
+                        rate == null ? grid.rates().get(0) : rate,
+                        out.resolve("diagnostics"));
+        String found =
+                diagnostics.run(
+                        compareOptions.diagnostics(),
+                        title,
+                        out,
+                        kind -> {
+                            Interruption.check();
+                            err.println("looking at: " + kind);
+                        });
+        text.append(found.isEmpty() ? "" : "\n" + found);
+        AtomicFile.writeString(out.resolve("results.md"), text.toString());
+        err.println();
+        err.println(tables.markdown().strip());
+    }
+
+    /** Shows how far a comparison is. */
+    private static final class Log implements Comparison.Listener {
+
+        private final PrintStream err;
+        private final long steps;
+        private ConsoleProgress progress;
+
+        Log(PrintStream err, Setup setup) {
+            this.err = err;
+            steps = setup.recipe().steps();
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public void onBegin(Cell cell, int number, int of) {
+            Interruption.check();
+            progress = new ConsoleProgress(err, "run " + number + " of " + of, steps);
+            progress.println(cell.toString());
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public void onStep(int step) {
+            progress.update(step, "");
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public void onEnd(Cell cell, CellResult result) {
+            progress.close();
+            err.println(
+                    result.failure() == null
+                            ? String.format(
+                                    Locale.ROOT,
+                                    "validation loss %.4f, %.3f s per step",
+                                    result.finalLoss(),
+                                    result.training().stepSeconds())
+                            : "failed: " + result.failure());
+        }
+    }
+}

@@ -1,0 +1,203 @@
+package io.github.loradjl.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Comparisons of a few steps on the small model that ships. */
+class CompareCommandIT {
+
+    @TempDir private Path folder;
+    private Path train;
+    private Path validation;
+    private Path out;
+    private final PrintStream console = System.err;
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+
+    @BeforeEach
+    void writeRows() throws IOException {
+        List<String> rows = Files.readAllLines(Path.of("data/train.jsonl"));
+        train = Files.write(folder.resolve("train.jsonl"), rows.subList(0, 40));
+        validation = Files.write(folder.resolve("validation.jsonl"), rows.subList(40, 48));
+        out = folder.resolve("out");
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+    }
+
+    @AfterEach
+    void giveConsoleBack() {
+        System.setErr(console);
+    }
+
+    private CommandLine compare(Object... more) {
+        List<Object> arguments =
+                new ArrayList<>(
+                        List.of(
+                                "compare",
+                                "--data",
+                                train,
+                                "--validation",
+                                validation,
+                                "--out",
+                                out,
+                                "--max-steps",
+                                4,
+                                "--eval-steps",
+                                2,
+                                "--calibration-batches",
+                                2));
+        arguments.addAll(List.of(more));
+        return CommandLine.run(arguments.toArray());
+    }
+
+    private JsonObject run(String id) throws IOException {
+        Path file = out.resolve("runs").resolve(id + ".json");
+        return JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+    }
+
+    private JsonArray losses(String id) throws IOException {
+        return run(id).getAsJsonObject("training").getAsJsonArray("losses");
+    }
+
+    @Test
+    void methods_startFromTheSameModelOnTheSameBatches() throws IOException {
+        CommandLine run =
+                compare(
+                        "--methods",
+                        "full,lora,lora+,pissa,lora-ga",
+                        "--learning-rates",
+                        "1e-3",
+                        "--seeds",
+                        "0");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.code()).isZero();
+        assertThat(run.out()).contains("results.md");
+        double first = losses("full@1e-3@0").get(0).getAsDouble();
+        for (String method : List.of("lora", "lora+", "pissa", "lora-ga")) {
+            JsonArray losses = losses(method + "@1e-3@0");
+            assertThat(losses).hasSize(4);
+            // The same batch before the first step; only full fine-tuning computes otherwise.
+            assertThat(losses.get(0).getAsDouble()).as(method).isEqualTo(first, within(1e-5));
+            assertThat(losses.get(3).getAsDouble()).as(method).isNotEqualTo(first);
+        }
+        JsonObject start = run("lora-ga@1e-3@0").getAsJsonObject("start");
+        assertThat(start.get("captured").getAsDouble()).isBetween(0.5, 1.0);
+        assertThat(out.resolve("results.csv")).exists();
+        assertThat(Files.readString(out.resolve("results.md")))
+                .contains("| lora-ga | 1e-3 |", "![curves-best-rate.png](curves-best-rate.png)");
+    }
+
+    @Test
+    void again_onlyWhatIsMissingIsRun() throws IOException {
+        String[] grid = {"--methods", "lora", "--learning-rates", "1e-3", "--seeds", "0,1"};
+        assertThat(compare((Object[]) grid).code()).isZero();
+        JsonArray before = losses("lora@1e-3@1");
+        Files.delete(out.resolve("runs").resolve("lora@1e-3@1.json"));
+        grid[1] = "lora,rslora";
+        said.reset();
+        assertThat(compare((Object[]) grid).code()).isZero();
+        String log = said.toString(StandardCharsets.UTF_8);
+        assertThat(log)
+                .contains("lora, rate 1e-3, seed 1", "rslora, rate 1e-3, seed 0")
+                .doesNotContain("\nlora, rate 1e-3, seed 0");
+        // Same seed, same numbers, whatever ran before in the process.
+        assertThat(losses("lora@1e-3@1")).isEqualTo(before);
+    }
+
+    @Test
+    void otherConditions_areRefusedByName() throws IOException {
+        assertThat(compare("--methods", "lora", "--seeds", "0").code()).isZero();
+        CommandLine other = compare("--methods", "lora", "--seeds", "0", "--rank", 4);
+        assertThat(other.code()).isEqualTo(1);
+        assertThat(other.err()).contains("was begun otherwise: rank was 8 and is 4");
+    }
+
+    @Test
+    void runThatCannotBe_isTold_andTheOthersGoOn() throws IOException {
+        CommandLine run =
+                compare(
+                        "--methods",
+                        "lora-ga:rank=64,lora:init=zeros,lora",
+                        "--learning-rates",
+                        "1e-3",
+                        "--seeds",
+                        "0");
+        assertThat(run.code()).isZero();
+        assertThat(Files.readString(out.resolve("results.md")))
+                .contains("- lora-ga:rank=64 at 1e-3: LoRA-GA on", "needs 2r <= min(m, n)")
+                .contains("- lora:init=zeros at 1e-3: Gradient values are all zeros");
+        assertThat(losses("lora@1e-3@0")).hasSize(4);
+    }
+
+    @Test
+    void diagnostics_agreeWithTheory() throws IOException {
+        CommandLine run =
+                compare(
+                        "--methods",
+                        "lora,lora-ga",
+                        "--learning-rates",
+                        "1e-3",
+                        "--seeds",
+                        "0",
+                        "--diagnostics",
+                        "spectra,alignment,moments");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.code()).isZero();
+        JsonArray curves = diagnosis("alignment").getAsJsonArray("curves");
+        assertThat(curves).hasSize(4);
+        curves.forEach(
+                curve -> {
+                    JsonObject c = curve.getAsJsonObject();
+                    assertThat(c.get("rank").getAsInt()).isEqualTo(c.get("bound").getAsInt());
+                    if (c.get("optimizer").getAsString().equals("SGD")) {
+                        // Gradient descent follows -G by definition.
+                        assertThat(first(c, "ofFullWithGradient")).isEqualTo(1, within(1e-4));
+                        // From the same point, the full run's step is -G.
+                        assertThat(first(c, "withFullStep"))
+                                .isEqualTo(first(c, "withGradient"), within(1e-3));
+                    }
+                });
+        double lora = first(curves.get(0).getAsJsonObject(), "withGradient");
+        double loraGa = first(curves.get(2).getAsJsonObject(), "withGradient");
+        assertThat(loraGa).isGreaterThan(2 * lora);
+        diagnosis("moments")
+                .getAsJsonArray("rows")
+                .forEach(
+                        row -> {
+                            JsonObject r = row.getAsJsonObject();
+                            // 256 rows of at least 4 numbers: a deviation of some percent.
+                            assertThat(ratio(r, "forward")).isEqualTo(1, within(0.2));
+                            assertThat(ratio(r, "backward")).isEqualTo(1, within(0.2));
+                        });
+        assertThat(Files.readString(out.resolve("results.md")))
+                .contains("## Spectra of the gradient", "![energy.png](energy.png)");
+    }
+
+    private JsonObject diagnosis(String name) throws IOException {
+        Path file = out.resolve("diagnostics").resolve(name + ".json");
+        return JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+    }
+
+    private static double first(JsonObject curve, String figure) {
+        return curve.getAsJsonArray(figure).get(0).getAsDouble();
+    }
+
+    private static double ratio(JsonObject row, String figure) {
+        return row.get(figure).getAsDouble() / row.get(figure + "Theory").getAsDouble();
+    }
+}

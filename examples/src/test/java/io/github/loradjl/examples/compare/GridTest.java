@@ -1,0 +1,48 @@
+package io.github.loradjl.examples.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+class GridTest {
+
+    private static List<Method> methods(String... texts) {
+        return Stream.of(texts).map(Method::parse).toList();
+    }
+
+    @Test
+    void cells_areAllMethodsRatesAndSeeds_seedBySeed() {
+        Grid grid =
+                new Grid(
+                        methods("lora", "full:rates=1e-5:seeds=2"),
+                        List.of(1e-3, 1e-4),
+                        List.of(0, 1));
+        assertThat(grid.cells())
+                .extracting(Cell::id)
+                .containsExactly(
+                        "lora@1e-4@0", "lora@1e-3@0", "lora@1e-4@1", "lora@1e-3@1", "full@1e-5@2");
+    }
+
+    @Test
+    void ids_areNamesOfFiles() {
+        Cell cell = new Cell(Method.parse("lora-ga:gamma=16"), 0.05, 3);
+        assertThat(cell.id()).isEqualTo("lora-ga,gamma=16@0.05@3");
+    }
+
+    @Test
+    void equalMethods_areRefused_evenAtOtherRates() {
+        assertThatThrownBy(
+                        () ->
+                                new Grid(
+                                        methods("lora", "lora:rates=1e-5"),
+                                        List.of(1e-3),
+                                        List.of(0)))
+                .hasMessage("lora comes twice among the methods");
+        assertThatThrownBy(() -> new Grid(methods("lora"), List.of(1e-3), List.of(1, 1)))
+                .hasMessage("1 comes twice among the seeds");
+    }
+}
