@@ -88,7 +88,7 @@ class BeamSearchTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"v1.0", "v1.1", "mt5", "byt5"})
+    @ValueSource(strings = {"v1.0", "v1.1"})
     void generate_encoderDecoder_findsTheTextsOfTransformers(String name) throws Exception {
         Expected expected = expected(T5Config.class, name);
         assertThat(expected.searches).hasSize(18);
@@ -100,7 +100,7 @@ class BeamSearchTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"linear", "llama3", "biases", "mistral", "qwen2"})
+    @ValueSource(strings = {"llama3", "biases"})
     void generate_causal_findsTheTextsOfTransformers(String name) throws Exception {
         Expected expected = expected(LlamaConfig.class, name);
         assertThat(expected.searches).hasSize(18);
@@ -134,7 +134,7 @@ class BeamSearchTest {
     @Test
     void generate_moreBeamsThanTokens_triesEveryText() throws Exception {
         // 40 texts of one token: the search is exhaustive, and finds what is the most probable.
-        try (ZooModel<NDList, NDList> model = llama("linear")) {
+        try (ZooModel<NDList, NDList> model = llama("biases")) {
             TokenGenerator generator = new TokenGenerator(model);
             GenerationConfig.Builder one = GenerationConfig.builder().optMaxNewTokens(1);
             List<long[]> greedy = generator.generate(PROMPTS, one.build());
@@ -145,10 +145,10 @@ class BeamSearchTest {
 
     @Test
     void generate_endsNotWanted_goesOnToTheLargestNumber() throws Exception {
-        Expected expected = expected(LlamaConfig.class, "linear");
-        expected.config.addProperty("eos_token_id", 8);
-        FormulaCheckpoint.write(folder, expected.config);
+        Expected expected = expected(LlamaConfig.class, "biases");
         Search withoutEnds = expected.searches.get(1);
+        expected.config.addProperty("eos_token_id", withoutEnds.tokens[0][1]);
+        FormulaCheckpoint.write(folder, expected.config);
         try (ZooModel<NDList, NDList> model = load()) {
             GenerationConfig config = beams(withoutEnds.beams).optStopAtEnd(false).build();
             assertThat(new TokenGenerator(model).generate(PROMPTS, config))
