@@ -252,6 +252,25 @@ class T5EncoderClassifierTest {
     }
 
     @Test
+    void load_tiedVectorsUnderAnotherName_areFound() throws Exception {
+        JsonObject config = expected("relu").config;
+        RandomT5.write(folder, config);
+        open(1, DataType.FLOAT32);
+        float[] logits = block.forward(store, data(), false).head().toFloatArray();
+        close();
+        T5Config parsed = T5Config.parse(config.toString());
+        for (String name : List.of("lm_head.weight", "decoder.embed_tokens.weight")) {
+            try (NDManager scope = NDManager.newBaseManager()) {
+                Map<String, NDArray> weights = RandomT5.weights(scope, parsed, false);
+                weights.put(name, weights.remove("shared.weight"));
+                RandomT5.write(folder, weights);
+            }
+            open(1, DataType.FLOAT32);
+            assertThat(block.forward(store, data(), false).head().toFloatArray()).isEqualTo(logits);
+        }
+    }
+
+    @Test
     void load_bfloat16_classifiesInFloat32() throws Exception {
         Expected expected = load("gated");
         open(7, DataType.BFLOAT16);
