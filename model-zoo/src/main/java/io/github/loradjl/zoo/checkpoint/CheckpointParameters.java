@@ -121,7 +121,7 @@ final class CheckpointParameters {
     }
 
     /**
-     * Gives each parameter its tensor.
+     * Gives each parameter its tensor; the model's own ones that the checkpoint lacks are left out.
      *
      * @param dataType FLOAT32, or BFLOAT16 to keep bfloat16 as it is and round the rest
      * @param writable true to copy what would share a read-only map of the file

@@ -22,6 +22,7 @@ import io.github.loradjl.zoo.text.SequenceClassificationLoss;
 import io.github.loradjl.zoo.text.SequenceClassificationTokens;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -123,7 +124,13 @@ public final class T5EncoderClassifier extends StagedModel {
     /** {@inheritDoc} */
     @Override
     public Map<String, String> getCopies() {
-        return Map.of("encoder.embed_tokens.weight", "shared.weight");
+        Map<String, String> copies = new HashMap<>();
+        copies.put("encoder.embed_tokens.weight", "shared.weight");
+        copies.put("decoder.embed_tokens.weight", "shared.weight");
+        if (config.isTied()) {
+            copies.put("lm_head.weight", "shared.weight");
+        }
+        return copies;
     }
 
     /** {@inheritDoc} */

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.training.ParameterStore;
 
@@ -85,16 +86,30 @@ public final class RandomT5 {
 
     /** Makes all weights, in the order of their names. */
     static Map<String, NDArray> weights(NDManager manager, T5Config config, boolean ownHead) {
-        Map<String, Shape> shapes = new TreeMap<>();
-        for (BlockTree.Node node : BlockTree.walk(new T5ForConditionalGeneration(config))) {
-            node.block()
-                    .getDirectParameters()
-                    .forEach(p -> shapes.put(node.path(p.getKey()), p.getValue().getShape()));
-        }
+        Map<String, Shape> shapes = shapes(new T5ForConditionalGeneration(config));
         shapes.remove(HEAD);
         if (ownHead) {
             shapes.put(HEAD, shapes.get("shared.weight"));
         }
+        return weights(manager, shapes);
+    }
+
+    /** Makes all weights of a block, in the order of their names. */
+    static Map<String, NDArray> weights(NDManager manager, Block block) {
+        return weights(manager, shapes(block));
+    }
+
+    private static Map<String, Shape> shapes(Block block) {
+        Map<String, Shape> shapes = new TreeMap<>();
+        for (BlockTree.Node node : BlockTree.walk(block)) {
+            node.block()
+                    .getDirectParameters()
+                    .forEach(p -> shapes.put(node.path(p.getKey()), p.getValue().getShape()));
+        }
+        return shapes;
+    }
+
+    private static Map<String, NDArray> weights(NDManager manager, Map<String, Shape> shapes) {
         Map<String, NDArray> weights = new LinkedHashMap<>();
         shapes.forEach((n, s) -> weights.put(n, weight(manager, n, s, weights.size())));
         return weights;
@@ -107,7 +122,7 @@ public final class RandomT5 {
             if (shape.dimension() == 2) {
                 wave *= 1.5 / Math.sqrt(shape.get(1)) / (name.endsWith(".q.weight") ? 4 : 1);
             } else {
-                wave = 1 + 0.2 * wave;
+                wave = name.endsWith("bias") ? 0.3 * wave : 1 + 0.2 * wave;
             }
             values[i] = (float) wave;
         }

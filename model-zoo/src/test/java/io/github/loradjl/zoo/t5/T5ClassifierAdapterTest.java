@@ -90,7 +90,7 @@ class T5ClassifierAdapterTest {
         }
         config.addProperty("num_heads", 4);
         config.addProperty("dropout_rate", 0);
-        FormulaT5.write(folder, config);
+        RandomT5.write(folder, config);
         WordTokenizer.writeLetters(folder, true);
         tokenizer = TextTokenizer.load(folder);
         model = HuggingFaceFolder.loadClassifier(folder, 2, 0, Device.cpu(), DataType.FLOAT32);

@@ -36,6 +36,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -77,7 +78,11 @@ class T5EncoderClassifierTest {
     private Expected load(String name) throws Exception {
         Expected expected = expected(name);
         T5Config config = T5Config.parse(expected.config.toString());
-        FormulaT5.write(folder, expected.config, new T5EncoderClassifier(config, CLASSES, 0));
+        Files.writeString(folder.resolve("config.json"), expected.config.toString());
+        try (NDManager scope = NDManager.newBaseManager()) {
+            T5EncoderClassifier empty = new T5EncoderClassifier(config, CLASSES, 0);
+            RandomT5.write(folder, RandomT5.weights(scope, empty));
+        }
         open(7, DataType.FLOAT32);
         return expected;
     }
@@ -221,7 +226,7 @@ class T5EncoderClassifierTest {
         JsonObject config = expected("relu").config;
         // Wide enough for statistics.
         config.addProperty("d_model", 400);
-        FormulaT5.write(folder, config);
+        RandomT5.write(folder, config);
         open(1, DataType.FLOAT32);
         float[] drawn = classifier("weight").toFloatArray();
         assertThat(classifier("bias").toFloatArray()).containsOnly(0);
@@ -244,6 +249,25 @@ class T5EncoderClassifierTest {
         assertThat(block.forward(store, data(), false).head().toFloatArray()).isEqualTo(logits);
         open(2, DataType.FLOAT32);
         assertThat(classifier("weight").toFloatArray()).isNotEqualTo(drawn);
+    }
+
+    @Test
+    void load_tiedVectorsUnderAnotherName_areFound() throws Exception {
+        JsonObject config = expected("relu").config;
+        RandomT5.write(folder, config);
+        open(1, DataType.FLOAT32);
+        float[] logits = block.forward(store, data(), false).head().toFloatArray();
+        close();
+        T5Config parsed = T5Config.parse(config.toString());
+        for (String name : List.of("lm_head.weight", "decoder.embed_tokens.weight")) {
+            try (NDManager scope = NDManager.newBaseManager()) {
+                Map<String, NDArray> weights = RandomT5.weights(scope, parsed, false);
+                weights.put(name, weights.remove("shared.weight"));
+                RandomT5.write(folder, weights);
+            }
+            open(1, DataType.FLOAT32);
+            assertThat(block.forward(store, data(), false).head().toFloatArray()).isEqualTo(logits);
+        }
     }
 
     @Test

@@ -14,7 +14,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.reflect.TypeToken;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
 import io.github.loradjl.zoo.llama.FormulaCheckpoint;
-import io.github.loradjl.zoo.t5.FormulaT5;
+import io.github.loradjl.zoo.t5.RandomT5;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.WordTokenizer;
 import io.github.loradjl.zoo.text.generate.TokenScorer;
@@ -66,7 +66,7 @@ class LabelEvaluationTest {
             expected = all.get(kind);
         }
         if ("t5".equals(kind)) {
-            FormulaT5.write(folder, expected.config);
+            RandomT5.write(folder, expected.config);
         } else {
             FormulaCheckpoint.write(folder, expected.config);
         }
