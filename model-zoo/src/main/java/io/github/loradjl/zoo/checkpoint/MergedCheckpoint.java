@@ -12,6 +12,7 @@ import io.github.loradjl.safetensors.SafetensorsFile;
 import io.github.loradjl.safetensors.TensorInfo;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.zoo.block.StagedModel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -41,10 +42,12 @@ public final class MergedCheckpoint {
 
     private final Map<String, LowRankUpdate> updates = new HashMap<>();
     private final Map<String, NDArray> replacements = new HashMap<>();
+    private final Set<String> own;
     private final NDManager manager;
 
     private MergedCheckpoint(LoraModel lora, String adapter) {
         manager = lora.getManager();
+        own = lora.getBase() instanceof StagedModel model ? model.getOwnParameters() : Set.of();
         for (LoraLinear layer : lora.getTargets(adapter).values()) {
             updates.put(layer.getPath() + ".weight", layer.get(adapter));
         }
@@ -92,6 +95,14 @@ public final class MergedCheckpoint {
 
     /** Fails before anything is written. */
     private void checkComplete(Path base, List<Path> weights) throws IOException {
+        Set<String> changed = new TreeSet<>(replacements.keySet());
+        changed.retainAll(own);
+        if (!changed.isEmpty()) {
+            throw new IOException(
+                    "a Hugging Face folder of this model has no place for "
+                            + changed
+                            + ": keep the adapter, which holds them");
+        }
         Set<String> missing = new TreeSet<>(updates.keySet());
         missing.addAll(replacements.keySet());
         for (Path path : weights) {

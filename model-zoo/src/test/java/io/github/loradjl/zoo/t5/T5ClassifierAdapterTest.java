@@ -1,6 +1,7 @@
 package io.github.loradjl.zoo.t5;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
@@ -36,6 +37,7 @@ import io.github.loradjl.training.FineTuningConfig;
 import io.github.loradjl.training.FineTuningListener;
 import io.github.loradjl.zoo.block.StagedModel;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import io.github.loradjl.zoo.checkpoint.MergedCheckpoint;
 import io.github.loradjl.zoo.text.PromptRow;
 import io.github.loradjl.zoo.text.SequenceClassificationTokens;
 import io.github.loradjl.zoo.text.TextDataset;
@@ -251,6 +253,12 @@ class T5ClassifierAdapterTest {
             assertThat(accuracy(examples)).isGreaterThan(0.95).isGreaterThan(untrained);
             assertThat(lora.getConfig(LoraModel.DEFAULT_ADAPTER).getModulesToSave())
                     .containsExactly("classifier");
+            assertThatIOException()
+                    .isThrownBy(
+                            () ->
+                                    MergedCheckpoint.write(
+                                            folder, lora, LoraModel.DEFAULT_ADAPTER, folder))
+                    .withMessageContaining("no place for [classifier.bias, classifier.weight]");
         }
         assertThat(accuracy(examples)).isEqualTo(untrained);
     }
