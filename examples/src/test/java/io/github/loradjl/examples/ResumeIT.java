@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Real processes that are killed or interrupted, and go on as if nothing had happened. */
 class ResumeIT {
@@ -80,6 +81,40 @@ class ResumeIT {
                         "--resume");
         assertThat(finish(resumed)).as(log(out)).isZero();
         assertSame(out, whole);
+    }
+
+    @Test
+    void compare_interrupted_keepsOnlyWhatIsFinished() throws Exception {
+        assumeTrue(File.separatorChar == '/', "there is no SIGINT on Windows");
+        Path out = folder.resolve("comparison");
+        String[] command = {
+            "compare",
+            "--out=" + out,
+            "--data=data/train.jsonl",
+            "--limit=60",
+            "--hold-out=0.2",
+            "--batch-size=2",
+            "--methods=lora,rslora",
+            "--learning-rates=1e-3",
+            "--seeds=0",
+            "--max-steps=30"
+        };
+        Process process = start(out, command);
+        Path first = out.resolve("runs").resolve("lora@1e-3@0.json");
+        while (process.isAlive() && !Files.exists(first)) {
+            Thread.sleep(20);
+        }
+        finish(new ProcessBuilder("kill", "-INT", String.valueOf(process.pid())).start());
+        assertThat(finish(process)).as(log(out)).isEqualTo(130);
+        try (Stream<Path> runs = Files.list(out.resolve("runs"))) {
+            assertThat(runs).containsExactly(first);
+        }
+        assertThat(out.resolve("results.md")).doesNotExist();
+        String before = Files.readString(first);
+        assertThat(finish(start(out, command))).as(log(out)).isZero();
+        assertThat(Files.readString(first)).isEqualTo(before);
+        assertThat(out.resolve("runs").resolve("rslora@1e-3@0.json")).exists();
+        assertThat(out.resolve("results.md")).exists();
     }
 
     private static void assertSame(Path out, Path expected) throws IOException {

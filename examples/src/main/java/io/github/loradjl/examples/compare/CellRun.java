@@ -86,6 +86,8 @@ final class CellRun implements FineTuningListener {
             try (LoraModel lora = attach(base)) {
                 return train(base, lora, begin);
             }
+        } catch (CancellationException e) {
+            throw e; // An IllegalStateException too, but no result.
         } catch (IllegalStateException | IllegalArgumentException e) {
             return CellResult.failed(cell, e.getMessage());
         }
