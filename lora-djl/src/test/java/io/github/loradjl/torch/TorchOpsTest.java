@@ -397,6 +397,7 @@ class TorchOpsTest {
                 });
         all.put("gradientOf", () -> close(TorchOps.gradientOf(leaf)));
         all.put("alias", () -> close(TorchOps.alias(x, manager)));
+        all.put("longs", () -> close(TorchOps.longs(manager, new long[] {1, 2}, new Shape(2))));
         all.put("zerosLike", () -> close(TorchOps.zerosLike(manager, new Shape(2), narrow)));
         return all;
     }
