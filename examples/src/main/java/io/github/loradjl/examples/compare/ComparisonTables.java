@@ -7,11 +7,14 @@ import org.apache.commons.csv.CSVPrinter;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Writes what a comparison came to: every run as csv, and the standings in Markdown. */
@@ -144,13 +147,13 @@ public final class ComparisonTables {
     public String markdown() {
         StringBuilder text = new StringBuilder();
         text.append("## Each method at its best rate\n\n");
-        append(text, standings.bests());
+        append(text, standings.bests(), true);
         text.append(verdict(standings.bests())).append('\n');
         Double common = standings.commonRate();
         if (common != null) {
             text.append("\n## All methods at one rate, ").append(Figures.rate(common));
             text.append("\n\n");
-            append(text, standings.commons());
+            append(text, standings.commons(), false);
             text.append(verdict(standings.commons())).append('\n');
         }
         text.append("\n## Final validation loss by rate\n\n");
@@ -161,7 +164,7 @@ public final class ComparisonTables {
         return text.toString();
     }
 
-    private void append(StringBuilder text, List<Trial> trials) {
+    private void append(StringBuilder text, List<Trial> trials, boolean isBest) {
         Optional<Trial> reference = standings.reference(trials);
         text.append("| method | rate | validation loss |");
         text.append(metric == null ? "" : " " + metric + " |");
@@ -169,10 +172,12 @@ public final class ComparisonTables {
         text.append(" |\n|---|---|---|---|").append(metric == null ? "" : "---|").append('\n');
         for (Trial trial : trials) {
             text.append("| ").append(trial.method()).append(" | ");
-            text.append(Figures.rate(trial.rate())).append(" | ");
+            text.append(Figures.rate(trial.rate()));
+            text.append(isBest ? standings.edge(trial) : "").append(" | ");
             text.append(Figures.spread(trial.finalLosses(), 4)).append(" |");
             if (metric != null) {
-                text.append(' ').append(Figures.spread(trial.metrics(), 4)).append(" |");
+                List<Double> metrics = trial.isFinished() ? trial.metrics() : List.of();
+                text.append(' ').append(Figures.spread(metrics, 4)).append(" |");
             }
             text.append(' ').append(stepsTo(trial, reference)).append(" |\n");
         }
@@ -193,26 +198,35 @@ public final class ComparisonTables {
                         100 * needed.getAsDouble() / steps);
     }
 
-    /** Shows what each method takes, at its best rate. */
+    /** Shows what each method takes, which does not depend on the rate. */
     private void appendCosts(StringBuilder text) {
-        text.append("\n## Time and memory\n\nMedians over the runs; memory is what comes on top");
-        text.append(" of the loaded model, at its highest.\n\n");
+        text.append("\n## Time and memory\n\nMedians over all runs of a method; memory is the");
+        text.append(" process's resident memory on top of the loaded model, at its highest.\n\n");
         text.append("| method | trained parameters | start | memory of the start | step |");
         text.append(" memory of a step |\n|---|---|---|---|---|---|\n");
-        for (Trial trial : standings.bests()) {
-            if (trial.isFinished()) {
+        for (String method : standings.methods()) {
+            List<CellResult> runs =
+                    standings.of(method).stream()
+                            .flatMap(trial -> trial.results().stream())
+                            .filter(result -> result.failure() == null)
+                            .toList();
+            if (!runs.isEmpty()) {
                 text.append(
                         String.format(
                                 Locale.ROOT,
                                 "| %s | %,d | %s s | %s | %s s | %s |\n",
-                                trial.method(),
-                                trial.results().get(0).start().trainable(),
-                                median(trial.values(r -> r.start().seconds()), 2),
-                                megabytes(trial.values(r -> r.start().memoryMb())),
-                                median(trial.values(r -> r.training().stepSeconds()), 3),
-                                megabytes(trial.values(r -> r.training().memoryMb()))));
+                                method,
+                                runs.get(0).start().trainable(),
+                                median(values(runs, r -> r.start().seconds()), 2),
+                                megabytes(values(runs, r -> r.start().memoryMb())),
+                                median(values(runs, r -> r.training().stepSeconds()), 3),
+                                megabytes(values(runs, r -> r.training().memoryMb()))));
             }
         }
+    }
+
+    private static List<Double> values(List<CellResult> runs, Function<CellResult, Double> figure) {
+        return runs.stream().map(figure).filter(Objects::nonNull).toList();
     }
 
     private static String median(List<Double> values, int digits) {
@@ -223,33 +237,35 @@ public final class ComparisonTables {
         return values.isEmpty() ? "" : median(values, 0) + " MB";
     }
 
-    /** Says who comes first, and who is level with the first. */
+    /** Says who comes first, and who is not always behind the first. */
     private String verdict(List<Trial> trials) {
         List<Trial> finished = trials.stream().filter(Trial::isFinished).toList();
-        Optional<Trial> first =
-                finished.stream().min((x, y) -> Double.compare(x.meanLoss(), y.meanLoss()));
-        if (first.isEmpty()) {
+        Trial first =
+                finished.stream().min(Comparator.comparingDouble(Trial::meanLoss)).orElse(null);
+        if (first == null) {
             return "No method came to a loss.";
         }
+        String lowest = "The lowest mean is that of " + first.method();
+        List<Trial> others = finished.stream().filter(trial -> trial != first).toList();
+        long seeds = others.stream().mapToLong(first::commonSeeds).max().orElse(0);
+        if (seeds < 2) {
+            return lowest + "; with one seed nothing is known of the spread.";
+        }
         String level =
-                finished.stream()
-                        .filter(trial -> trial != first.get() && trial.isLevelWith(first.get()))
+                others.stream()
+                        .filter(trial -> trial.isSomewhereAsLowAs(first))
                         .map(Trial::method)
                         .collect(Collectors.joining(", "));
-        int seeds = first.get().results().size();
-        return "The lowest mean is that of "
-                + first.get().method()
-                + (seeds == 1
-                        ? "; with one seed nothing is known of the spread."
-                        : level.isEmpty()
-                                ? "; no other method comes within its spread over "
-                                        + seeds
-                                        + " seeds."
-                                : "; within the spread over "
-                                        + seeds
-                                        + " seeds it is level with "
-                                        + level
-                                        + ".");
+        return lowest
+                + (level.isEmpty()
+                        ? "; each other method is above it from every one of the "
+                                + seeds
+                                + " seeds."
+                        : "; from at least one of the "
+                                + seeds
+                                + " seeds "
+                                + level
+                                + " came as low or lower.");
     }
 
     private void appendRates(StringBuilder text) {
@@ -287,9 +303,12 @@ public final class ComparisonTables {
             return;
         }
         text.append("\n## Condition numbers of A and B, at each method's best rate\n\n");
-        text.append("Median over the layers; a dash stands for a factor that is zero.\n\n");
+        text.append("Median over the layers; a dash stands for a factor that is zero. Captured is");
+        text.append(" the share of the energy that the start of LoRA-GA holds: of the gradient,");
+        text.append(" of its signs with gradient=sign; with gradient=adam, the squared cosine of");
+        text.append(" the first Adam step with the signs.\n\n");
         text.append("| method | A at the start | B at the start | A trained | B trained |");
-        text.append(" energy of the gradient in the start |\n|---|---|---|---|---|---|\n");
+        text.append(" captured |\n|---|---|---|---|---|---|\n");
         for (Trial trial : adapted) {
             text.append("| ").append(trial.method()).append(" |");
             text.append(number(trial.values(r -> r.start().conditions().a())));

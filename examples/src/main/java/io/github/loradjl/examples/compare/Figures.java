@@ -22,8 +22,13 @@ final class Figures {
                 + exponent;
     }
 
-    /** Writes a mean with the standard deviation of several values, or one value alone. */
+    /**
+     * Writes a mean with the standard deviation of several values, or the only value, or nothing.
+     */
     static String spread(List<Double> values, int digits) {
+        if (values.isEmpty()) {
+            return "";
+        }
         if (values.stream().anyMatch(value -> !Double.isFinite(value))) {
             return "diverged";
         }

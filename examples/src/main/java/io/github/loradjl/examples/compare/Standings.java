@@ -74,6 +74,21 @@ final class Standings {
                 .orElseThrow();
     }
 
+    /**
+     * Says that the best rate of a method is the highest or lowest of several that were tried, so
+     * that a better one may lie beyond.
+     */
+    String edge(Trial best) {
+        List<Trial> tried = trials.get(best.method());
+        if (tried.size() < 2) {
+            return "";
+        }
+        if (best.equals(tried.get(tried.size() - 1))) {
+            return " (the highest tried)";
+        }
+        return best.equals(tried.get(0)) ? " (the lowest tried)" : "";
+    }
+
     /** Returns each method at its best rate. */
     List<Trial> bests() {
         return methods().stream().map(this::best).toList();

@@ -92,17 +92,19 @@ record Trial(String method, double rate, List<CellResult> results) {
         return OptionalDouble.empty();
     }
 
-    /** Tells whether the last losses of two trials, seed by seed, overlap. */
-    boolean isLevelWith(Trial other) {
-        return min(finalLosses()) <= max(other.finalLosses())
-                && min(other.finalLosses()) <= max(finalLosses());
+    /** Tells whether from some seed of both it comes to no higher a loss than another. */
+    boolean isSomewhereAsLowAs(Trial other) {
+        return results.stream()
+                .anyMatch(
+                        mine ->
+                                other.results.stream()
+                                        .filter(theirs -> theirs.seed() == mine.seed())
+                                        .anyMatch(t -> mine.finalLoss() <= t.finalLoss()));
     }
 
-    private static double min(List<Double> values) {
-        return values.stream().mapToDouble(Double::doubleValue).min().orElse(Double.NaN);
-    }
-
-    private static double max(List<Double> values) {
-        return values.stream().mapToDouble(Double::doubleValue).max().orElse(Double.NaN);
+    /** Returns how many seeds it has in common with another. */
+    long commonSeeds(Trial other) {
+        List<Integer> seeds = other.results.stream().map(CellResult::seed).toList();
+        return results.stream().filter(mine -> seeds.contains(mine.seed())).count();
     }
 }

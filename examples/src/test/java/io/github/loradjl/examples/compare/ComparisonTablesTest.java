@@ -32,14 +32,14 @@ class ComparisonTablesTest {
     @Test
     void markdown_saysWhoIsBetterAndWhoIsLevel() {
         assertThat(tables.markdown())
-                .contains("| lora | 5e-4 | 1.2000 ± 0.2828 | 20 (100%) |")
-                .contains("| lora-ga | 1e-4 | 1.1500 ± 0.0707 | 10 (49%) |")
+                .contains("| lora | 5e-4 (the highest tried) | 1.2000 ± 0.2828 | 20 (100%) |")
+                .contains("| lora-ga | 1e-4 (the lowest tried) | 1.1500 ± 0.0707 | 10 (49%) |")
                 .contains(
-                        "The lowest mean is that of lora-ga; within the spread over 2 seeds it is"
-                                + " level with lora.")
+                        "The lowest mean is that of lora-ga; from at least one of the 2 seeds lora"
+                                + " came as low or lower.")
                 .contains("## All methods at one rate, 1e-4")
                 .contains("| lora-ga | 1e-4 | 1.1500 ± 0.0707 | 5 (24%) |")
-                .contains("no other method comes within its spread over 2 seeds.")
+                .contains("each other method is above it from every one of the 2 seeds.")
                 .contains("| lora-ga | **1.1500 ± 0.0707** | diverged |")
                 .contains("- lora-ga at 5e-4: the loss is NaN")
                 .contains("| lora | 10 | 0.50 s | 3 MB | 0.250 s | 7 MB |")

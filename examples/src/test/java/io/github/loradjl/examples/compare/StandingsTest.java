@@ -62,11 +62,26 @@ class StandingsTest {
     }
 
     @Test
-    void levelWith_overlappingSeeds() {
-        Trial best = standings.best("lora");
+    void somewhereAsLow_comparesTheSameSeeds() {
+        Trial lora = standings.best("lora");
         Trial loraGa = standings.best("lora-ga");
-        assertThat(best.isLevelWith(loraGa)).isTrue();
-        assertThat(loraGa.isLevelWith(best)).isTrue();
-        assertThat(loraGa.isLevelWith(standings.at("lora", 1e-3).orElseThrow())).isFalse();
+        // 1.0 and 1.4 against 1.1 and 1.2.
+        assertThat(lora.isSomewhereAsLowAs(loraGa)).isTrue();
+        assertThat(loraGa.isSomewhereAsLowAs(lora)).isTrue();
+        assertThat(standings.at("lora", 1e-3).orElseThrow().isSomewhereAsLowAs(loraGa)).isFalse();
+        Trial full = standings.best("full");
+        assertThat(full.commonSeeds(lora)).isEqualTo(1);
+        // 1.0 of the one seed that both have.
+        assertThat(lora.isSomewhereAsLowAs(full)).isTrue();
+        assertThat(loraGa.isSomewhereAsLowAs(full)).isFalse();
+    }
+
+    @Test
+    void edge_tellsThatABetterRateMayLieBeyond() {
+        assertThat(standings.edge(standings.best("lora"))).isEqualTo(" (the highest tried)");
+        assertThat(standings.edge(standings.best("full"))).isEqualTo(" (the lowest tried)");
+        List<CellResult> one = List.of(Results.of("lora", 1e-4, 0, 5.0, 4.0, 3.0));
+        Standings single = new Standings(one, "lora", null);
+        assertThat(single.edge(single.best("lora"))).isEmpty();
     }
 }
