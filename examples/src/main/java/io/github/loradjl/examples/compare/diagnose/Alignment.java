@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.compare.diagnose;
 
 import io.github.loradjl.examples.report.Chart;
+import io.github.loradjl.examples.report.Decimals;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -143,7 +144,7 @@ public record Alignment(List<Curve> curves) implements Diagnosis {
             List<Double> values = figure.apply(curve);
             double[] x = IntStream.rangeClosed(1, values.size()).asDoubleStream().toArray();
             double[] y = values.stream().mapToDouble(Double::doubleValue).toArray();
-            chart.line(curve.method(), x, y, false);
+            chart.line(curve.method(), x, y);
         }
         chart.write(folder.resolve(file));
         return file;
@@ -178,7 +179,7 @@ public record Alignment(List<Curve> curves) implements Diagnosis {
 
     private String rates() {
         return curves.stream()
-                .map(curve -> curve.optimizer() + " at " + curve.rate())
+                .map(curve -> curve.optimizer() + " at " + Decimals.text(curve.rate()))
                 .distinct()
                 .collect(Collectors.joining(", "));
     }
