@@ -174,8 +174,8 @@ public record Moments(List<Row> rows) implements Diagnosis {
     /** Measures all cases, on random matrices. */
     static Moments measure() {
         List<Row> rows = new ArrayList<>();
-        try (GradientMode mode = GradientMode.off();
-                NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                GradientMode mode = GradientMode.off()) {
             for (Case of : cases()) {
                 try (NDManager scope = manager.newSubManager()) {
                     rows.add(measure(scope, of));
