@@ -208,6 +208,10 @@ public final class CompareCommand implements Callable<Integer> {
         text.append(tables.markdown());
         text.append("\n## Pictures\n");
         plots.forEach(plot -> text.append("\n![" + plot + "](" + plot + ")\n"));
+        // Diagnostics take long, and may fail; the results do not wait for them.
+        AtomicFile.writeString(out.resolve("results.md"), text.toString());
+        err.println();
+        err.println(tables.markdown().strip());
         Double rate = tables.commonRate();
         Diagnostics diagnostics =
                 new Diagnostics(
@@ -220,14 +224,13 @@ public final class CompareCommand implements Callable<Integer> {
                         compareOptions.diagnostics(),
                         title,
                         out,
-                        kind -> {
+                        what -> {
                             Interruption.check();
-                            err.println("looking at: " + kind);
+                            err.println("looking at: " + what);
                         });
-        text.append(found.isEmpty() ? "" : "\n" + found);
-        AtomicFile.writeString(out.resolve("results.md"), text.toString());
-        err.println();
-        err.println(tables.markdown().strip());
+        if (!found.isEmpty()) {
+            AtomicFile.writeString(out.resolve("results.md"), text + "\n" + found);
+        }
     }
 
     /** Shows how far a comparison is. */

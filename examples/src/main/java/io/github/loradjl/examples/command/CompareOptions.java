@@ -127,7 +127,8 @@ final class CompareOptions {
             description =
                     "Look behind the results too: spectra of the gradient, alignment of each"
                         + " method's first steps with those of full fine-tuning (takes memory for"
-                        + " three models), moments of LoRA-GA's start (default: none).")
+                        + " up to fifteen copies of the model in float32), moments of LoRA-GA's"
+                        + " start (default: none).")
     private List<Diagnostics.Kind> diagnostics = List.of();
 
     @Spec(Spec.Target.MIXEE)

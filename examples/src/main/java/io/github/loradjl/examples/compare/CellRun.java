@@ -13,7 +13,6 @@ import ai.djl.training.loss.Loss;
 import ai.djl.training.tracker.ParameterTracker;
 import ai.djl.translate.TranslateException;
 
-import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraGaOptions;
 import io.github.loradjl.LoraGaReport;
 import io.github.loradjl.LoraModel;
@@ -26,7 +25,6 @@ import io.github.loradjl.training.FineTuningListener;
 import io.github.loradjl.training.FineTuningResult;
 import io.github.loradjl.training.LearningRateSchedule;
 import io.github.loradjl.training.LoraGaListener;
-import io.github.loradjl.training.LoraPlus;
 import io.github.loradjl.zoo.block.LanguageModel;
 import io.github.loradjl.zoo.text.TextDataset;
 
@@ -83,7 +81,8 @@ final class CellRun implements FineTuningListener {
             base.getNDManager().getEngine().setRandomSeed(cell.seed());
             memory.begin();
             long begin = System.nanoTime();
-            try (LoraModel lora = attach(base)) {
+            try (LoraModel lora =
+                    MethodSetup.attach(base, cell.method(), recipe.adapter(), cell.seed())) {
                 return train(base, lora, begin);
             }
         } catch (CancellationException e) {
@@ -93,22 +92,10 @@ final class CellRun implements FineTuningListener {
         }
     }
 
-    private LoraModel attach(Model base) {
-        LoraConfig config = cell.method().config(recipe.adapter(), cell.seed());
-        LoraModel lora = LoraModel.attach(base, config);
-        if (cell.method().isZero()) {
-            // No start makes A zero too.
-            lora.getTargets(LoraModel.DEFAULT_ADAPTER)
-                    .values()
-                    .forEach(layer -> layer.get(LoraModel.DEFAULT_ADAPTER).getA().muli(0));
-        }
-        return lora;
-    }
-
     private CellResult train(Model model, LoraModel lora, long begin)
             throws IOException, TranslateException {
         LanguageModel block = (LanguageModel) (lora == null ? model.getBlock() : lora.getBase());
-        TextDataset data = setup.data().train(cell.seed(), cell.method().share());
+        TextDataset data = MethodSetup.rows(setup.data(), cell.method(), cell.seed());
         LoraGaListener starter = lora == null ? null : starter(lora, data);
         try (AdamW optimizer = optimizer(lora);
                 Trainer trainer = model.newTrainer(config(block, lora, optimizer, starter))) {
@@ -153,8 +140,7 @@ final class CellRun implements FineTuningListener {
 
     private AdamW optimizer(LoraModel lora) {
         LearningRateSchedule schedule = recipe.schedule().apply(cell.rate());
-        double ratio = cell.method().ratio();
-        ParameterTracker rate = ratio == 1 ? schedule : new LoraPlus(lora, schedule, ratio);
+        ParameterTracker rate = MethodSetup.rate(lora, cell.method(), schedule);
         return recipe.optimizer().get().optLearningRateTracker(rate).build();
     }
 

@@ -46,9 +46,15 @@ public final class ComparisonPlots {
             String rate = "rate " + Figures.rate(standings.commonRate());
             curves(folder, "curves-one-rate.png", rate + " for all", standings.commons(), files);
         }
-        rates(folder, "loss-by-rate.png", "final validation loss", Trial::finalLosses, files);
+        rates(
+                folder,
+                "loss-by-rate.png",
+                "final validation loss",
+                HEADROOM * untrainedLoss(),
+                Trial::finalLosses,
+                files);
         if (metric != null) {
-            rates(folder, "metric-by-rate.png", metric, Trial::metrics, files);
+            rates(folder, "metric-by-rate.png", metric, null, Trial::metrics, files);
         }
         files.addAll(new OptionPlots(standings, title).write(folder));
         return files;
@@ -68,7 +74,7 @@ public final class ComparisonPlots {
             if (trial.results().size() > 1) {
                 chart.band(name + " seeds", x, edge(trial, true), edge(trial, false));
             }
-            chart.line(name, x, array(trial.meanCurve()), true);
+            chart.line(name, x, array(trial.meanCurve()));
             most = Math.max(most, trial.meanCurve().get(0));
         }
         if (most == 0) {
@@ -87,15 +93,25 @@ public final class ComparisonPlots {
         return array(edge);
     }
 
-    /** Draws a figure of each method over its rates. */
+    private double untrainedLoss() {
+        return standings.methods().stream()
+                .flatMap(method -> standings.of(method).stream())
+                .filter(Trial::isFinished)
+                .mapToDouble(trial -> trial.meanCurve().get(0))
+                .max()
+                .orElse(0);
+    }
+
+    /** Draws a figure of each method over its rates, up to a limit if there is one. */
     private void rates(
             Path folder,
             String file,
             String what,
+            Double most,
             Function<Trial, List<Double>> figure,
             List<String> files)
             throws IOException {
-        Chart chart = new Chart(title, "learning rate", what).logarithmicX(10).legendOutside();
+        Chart chart = new Chart(title, "learning rate", what).logarithmicX().legendOutside();
         boolean isEmpty = true;
         for (String method : standings.methods()) {
             List<Trial> finished =
@@ -114,10 +130,10 @@ public final class ComparisonPlots {
                         of(finished, t -> figure.apply(t).stream().min(Double::compare).get()),
                         of(finished, t -> figure.apply(t).stream().max(Double::compare).get()));
             }
-            chart.line(method, x, of(finished, t -> Figures.mean(figure.apply(t))), true);
+            chart.line(method, x, of(finished, t -> Figures.mean(figure.apply(t))));
         }
         if (!isEmpty) {
-            chart.write(folder.resolve(file));
+            chart.limitY(null, most).write(folder.resolve(file));
             files.add(file);
         }
     }

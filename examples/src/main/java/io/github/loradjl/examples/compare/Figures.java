@@ -1,7 +1,7 @@
 package io.github.loradjl.examples.compare;
 
-import java.math.BigDecimal;
-import java.math.MathContext;
+import io.github.loradjl.examples.report.Decimals;
+
 import java.util.List;
 import java.util.Locale;
 
@@ -12,14 +12,7 @@ final class Figures {
 
     /** Writes a learning rate without a tail of zeros. */
     static String rate(double rate) {
-        BigDecimal value = new BigDecimal(rate, new MathContext(6)).stripTrailingZeros();
-        if (rate >= 0.01) {
-            return value.toPlainString();
-        }
-        int exponent = value.precision() - value.scale() - 1;
-        return value.scaleByPowerOfTen(-exponent).stripTrailingZeros().toPlainString()
-                + "e"
-                + exponent;
+        return Decimals.text(rate);
     }
 
     /**

@@ -52,7 +52,7 @@ final class OptionPlots {
                                     title + ", best rate of each",
                                     axis.getValue(),
                                     "final validation loss")
-                            .logarithmicX(2)
+                            .logarithmicX()
                             .legendOutside();
             families.forEach((name, trials) -> draw(chart, name, trials));
             String file = "loss-by-" + axis.getKey() + ".png";
@@ -87,6 +87,6 @@ final class OptionPlots {
                 x,
                 losses.stream().mapToDouble(l -> l.stream().min(Double::compare).get()).toArray(),
                 losses.stream().mapToDouble(l -> l.stream().max(Double::compare).get()).toArray());
-        chart.line(name, x, losses.stream().mapToDouble(Figures::mean).toArray(), true);
+        chart.line(name, x, losses.stream().mapToDouble(Figures::mean).toArray());
     }
 }

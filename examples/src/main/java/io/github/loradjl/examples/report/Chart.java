@@ -14,13 +14,20 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.font.FontRenderContext;
+import java.awt.font.TextLayout;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+import javax.imageio.ImageIO;
 
 /**
  * A picture of lines over a common axis. Lines are told apart by shade, dash and mark, so that the
@@ -28,18 +35,21 @@ import java.util.Arrays;
  */
 public final class Chart {
 
-    /** From dark to light, and far apart in hue where there is colour. */
+    /**
+     * From dark to light in even steps of lightness, and far apart in hue where there is colour. Of
+     * the colours with the same dash, each fourth, no two are close in grey.
+     */
     private static final Color[] COLORS = {
-        new Color(0x1B, 0x2A, 0x49),
-        new Color(0xC0, 0x39, 0x1B),
-        new Color(0x1F, 0x78, 0xB4),
-        new Color(0x7A, 0x5A, 0x9E),
-        new Color(0x2E, 0x8B, 0x57),
-        new Color(0xD9, 0x8E, 0x04),
-        new Color(0x6E, 0x6E, 0x6E),
-        new Color(0xE0, 0x7B, 0xA8),
-        new Color(0x5F, 0xB8, 0xC8),
-        new Color(0xA8, 0xA0, 0x50),
+        new Color(0x0B, 0x21, 0x4E),
+        new Color(0x61, 0x1A, 0x08),
+        new Color(0x5A, 0x2E, 0x7A),
+        new Color(0x0E, 0x60, 0x37),
+        new Color(0x19, 0x65, 0xB1),
+        new Color(0xCF, 0x3E, 0x7A),
+        new Color(0xD3, 0x6C, 0x05),
+        new Color(0x9A, 0x9A, 0x9A),
+        new Color(0x40, 0xBF, 0xBF),
+        new Color(0xE6, 0xBD, 0x1A),
     };
 
     private static final float[][] DASHES = {null, {8f, 4f}, {2f, 3f}, {9f, 3f, 2f, 3f}};
@@ -54,13 +64,19 @@ public final class Chart {
         SeriesMarkers.PLUS,
     };
 
+    /** A longer line is marked at about so many of its points. */
+    private static final int MARKS = 12;
+
     private static final int BAND_OPACITY = 46;
+    private static final double LABEL_GAP = 8;
+    private static final Color INVISIBLE = new Color(0, 0, 0, 0);
     private static final Color INK = new Color(0x33, 0x33, 0x33);
     private static final Color GRID = new Color(0xE6, 0xE6, 0xE6);
 
     private final XYChart chart;
+    private final SortedSet<Double> ticks = new TreeSet<>();
     private int lines;
-    private int logBase;
+    private boolean isLogarithmicX;
 
     /**
      * Creates a picture.
@@ -82,34 +98,22 @@ public final class Chart {
     }
 
     /**
-     * Makes the horizontal axis logarithmic, with labels at powers of a base.
+     * Makes the horizontal axis logarithmic, with labels where lines have points.
      *
-     * @param base the base, 2 or 10
      * @return this
      */
-    public Chart logarithmicX(int base) {
-        logBase = base;
-        chart.getStyler().setXAxisMin(null);
-        chart.setCustomXAxisTickLabelsFormatter(exponent -> power(base, exponent));
+    public Chart logarithmicX() {
+        isLogarithmicX = true;
+        XYStyler styler = chart.getStyler();
+        styler.setXAxisMin(null);
+        // XChart places its own ticks; its labels keep the room for those drawn in their place.
+        styler.setXAxisTickLabelsColor(INVISIBLE);
+        styler.setXAxisTickMarksColor(INVISIBLE);
         return this;
     }
 
-    /** XChart chooses the ticks of its own logarithmic axis by powers of ten alone. */
-    private static String power(int base, double exponent) {
-        boolean isWhole = Math.abs(exponent - Math.rint(exponent)) < 1e-6;
-        if (!isWhole) {
-            return " "; // Java's text layout takes no empty text.
-        }
-        double value = Math.pow(base, Math.rint(exponent));
-        return value >= 0.01 && value < 1e6
-                ? new BigDecimal(value, new MathContext(4)).stripTrailingZeros().toPlainString()
-                : "1e" + Math.round(Math.log10(value));
-    }
-
     private double[] placed(double[] x) {
-        return logBase == 0
-                ? x
-                : Arrays.stream(x).map(v -> Math.log(v) / Math.log(logBase)).toArray();
+        return isLogarithmicX ? Arrays.stream(x).map(Math::log10).toArray() : x;
     }
 
     /**
@@ -146,21 +150,43 @@ public final class Chart {
     }
 
     /**
-     * Adds a line in a style of its own.
+     * Adds a line in a style of its own, with marks.
      *
      * @param name its name in the legend
      * @param x where its points are, ascending
      * @param y their values
-     * @param marked whether the points are marked
      * @return this
      */
-    public Chart line(String name, double[] x, double[] y, boolean marked) {
+    public Chart line(String name, double[] x, double[] y) {
         Color color = COLORS[lines % COLORS.length];
-        Marker marker = marked ? MARKERS[lines % MARKERS.length] : SeriesMarkers.NONE;
-        float[] dash = DASHES[lines % DASHES.length];
-        line(name, x, y, color, stroke(2.2f, dash), marker);
+        Marker marker = MARKERS[lines % MARKERS.length];
+        BasicStroke stroke = stroke(2.2f, DASHES[lines % DASHES.length]);
+        double[] marked = y;
+        if (y.length > MARKS) {
+            String bare = name + " between its marks";
+            line(bare, x, y, color, stroke, SeriesMarkers.NONE).setShowInLegend(false);
+            marked = someOf(y);
+        }
+        line(name, x, marked, color, stroke, marker);
+        if (isLogarithmicX) {
+            Arrays.stream(x).forEach(ticks::add);
+        }
         lines++;
         return this;
+    }
+
+    /**
+     * Returns values of which each n-th is kept. Those between are no numbers, so that XChart draws
+     * no line from mark to mark. Lines begin with different points: they may be close together.
+     */
+    private double[] someOf(double[] y) {
+        double[] some = new double[y.length];
+        Arrays.fill(some, Double.NaN);
+        int interval = Math.max(2, (y.length + MARKS - 1) / MARKS);
+        for (int i = lines % interval; i < y.length; i += interval) {
+            some[i] = y[i];
+        }
+        return some;
     }
 
     /**
@@ -195,12 +221,14 @@ public final class Chart {
     }
 
     /** Adds a line in a given style. */
-    void line(String name, double[] x, double[] y, Color color, BasicStroke stroke, Marker marker) {
+    XYSeries line(
+            String name, double[] x, double[] y, Color color, BasicStroke stroke, Marker marker) {
         XYSeries series = chart.addSeries(name, placed(x), y);
         series.setLineColor(color);
         series.setLineStyle(stroke);
         series.setMarker(marker);
         series.setMarkerColor(color);
+        return series;
     }
 
     /** Makes a stroke, dashed unless {@code dash} is null. */
@@ -222,9 +250,45 @@ public final class Chart {
      */
     public void write(Path file) throws IOException {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
-        BitmapEncoder.saveBitmap(chart, png, BitmapEncoder.BitmapFormat.PNG);
+        ImageIO.write(image(), "png", png);
         AtomicFile.write(
                 file, channel -> AtomicFile.writeAll(channel, ByteBuffer.wrap(png.toByteArray())));
+    }
+
+    private BufferedImage image() {
+        BufferedImage image = BitmapEncoder.getBufferedImage(chart);
+        if (isLogarithmicX) {
+            Graphics2D graphics = image.createGraphics();
+            graphics.setRenderingHint(
+                    RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+            drawTicks(graphics);
+            graphics.dispose();
+        }
+        return image;
+    }
+
+    /** Draws labels where lines have points, as many as there is room for. */
+    private void drawTicks(Graphics2D graphics) {
+        XYStyler styler = chart.getStyler();
+        Font font = styler.getAxisTickLabelsFont();
+        FontRenderContext context = graphics.getFontRenderContext();
+        double title =
+                new TextLayout(chart.getXAxisTitle(), styler.getAxisTitleFont(), context)
+                        .getBounds()
+                        .getHeight();
+        double baseline =
+                chart.getHeight() - styler.getChartPadding() - title - styler.getAxisTitlePadding();
+        double free = 0;
+        graphics.setColor(INK);
+        for (double tick : ticks) {
+            TextLayout label = new TextLayout(Decimals.text(tick), font, context);
+            double width = label.getAdvance();
+            double left = chart.getScreenXFromChart(Math.log10(tick)) - width / 2;
+            if (left >= free) {
+                label.draw(graphics, (float) left, (float) baseline);
+                free = left + width + LABEL_GAP;
+            }
+        }
     }
 
     private static void style(XYStyler styler) {

@@ -1,23 +1,17 @@
 package io.github.loradjl.examples.compare.diagnose;
 
-import ai.djl.MalformedModelException;
-import ai.djl.training.optimizer.Optimizer;
-import ai.djl.training.tracker.Tracker;
-
-import io.github.loradjl.examples.compare.Method;
-import io.github.loradjl.examples.compare.Setup;
 import io.github.loradjl.examples.report.Chart;
+import io.github.loradjl.examples.report.Decimals;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * How the first steps of adapters compare with those of full fine-tuning: cosines over all adapted
@@ -27,8 +21,8 @@ import java.util.stream.IntStream;
  */
 public record Alignment(List<Curve> curves) implements Diagnosis {
 
-    /** So that LoRA-GA, whose steps are zeta times those of full fine-tuning, stays stable too. */
-    private static final float SGD_RATE = 0.01f;
+    static final String SGD = "SGD";
+    static final String ADAM_W = "AdamW";
 
     private static final int[] SHOWN = {1, 2, 5, 10, 20, 50};
 
@@ -37,17 +31,23 @@ public record Alignment(List<Curve> curves) implements Diagnosis {
      *
      * @param method the method's label
      * @param optimizer what both are trained with
+     * @param rate the learning rate
+     * @param steps after how many steps the training was to end
+     * @param failure why it could not begin, or ended before, or null
      * @param withFullStep the cosine of the adapter's step, eta d(B A), with that of the full run
      * @param withFullChange the cosine of all that the adapter has changed with that of the full
      *     run
      * @param withGradient the cosine of the adapter's step with -G at its own point
      * @param ofFullWithGradient the same of the full run's step at the full run's point
      * @param rank the largest rank of the effective gradient of any layer and step
-     * @param bound 2r
+     * @param bound 2r; 0 where the training could not begin
      */
     public record Curve(
             String method,
             String optimizer,
+            double rate,
+            int steps,
+            String failure,
             List<Double> withFullStep,
             List<Double> withFullChange,
             List<Double> withGradient,
@@ -55,10 +55,13 @@ public record Alignment(List<Curve> curves) implements Diagnosis {
             int rank,
             int bound) {
 
-        static Curve empty(String method, String optimizer) {
+        static Curve begun(String method, String optimizer, double rate, int steps) {
             return new Curve(
                     method,
                     optimizer,
+                    rate,
+                    steps,
+                    null,
                     new ArrayList<>(),
                     new ArrayList<>(),
                     new ArrayList<>(),
@@ -67,10 +70,13 @@ public record Alignment(List<Curve> curves) implements Diagnosis {
                     0);
         }
 
-        Curve withRank(int found, int limit) {
+        Curve ended(String why, int found, int limit) {
             return new Curve(
                     method,
                     optimizer,
+                    rate,
+                    steps,
+                    why,
                     withFullStep,
                     withFullChange,
                     withGradient,
@@ -80,52 +86,22 @@ public record Alignment(List<Curve> curves) implements Diagnosis {
         }
     }
 
-    /**
-     * Trains each method beside full fine-tuning, by SGD and by AdamW.
-     *
-     * @param rate the rate of AdamW
-     */
-    static Alignment measure(Setup setup, List<Method> methods, double rate, int steps)
-            throws IOException, MalformedModelException {
-        List<Curve> curves = new ArrayList<>();
-        Supplier<Optimizer> sgd =
-                () -> Optimizer.sgd().setLearningRateTracker(Tracker.fixed(SGD_RATE)).build();
-        Supplier<Optimizer> adamW =
-                () ->
-                        setup.recipe()
-                                .optimizer()
-                                .get()
-                                .optLearningRateTracker(Tracker.fixed((float) rate))
-                                .build();
-        for (Method method : methods) {
-            curves.add(measure(setup, method, "SGD", sgd, steps));
-            curves.add(measure(setup, method, "AdamW", adamW, steps));
-        }
-        return new Alignment(curves);
-    }
-
-    private static Curve measure(
-            Setup setup, Method method, String name, Supplier<Optimizer> optimizer, int steps)
-            throws IOException, MalformedModelException {
-        Curve curve = Curve.empty(method.label(), name);
-        AlignmentRun run = new AlignmentRun(setup, method, optimizer, curve);
-        run.run(steps);
-        int rank = method.config(setup.recipe().adapter(), 0).getRank();
-        return curve.withRank(run.rank(), 2 * rank);
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public boolean covers(List<Method> methods) {
-        Set<String> known = curves.stream().map(Curve::method).collect(Collectors.toSet());
-        return methods.stream().map(Method::label).allMatch(known::contains);
+    /** Returns the curves by an optimizer that have at least one step. */
+    private List<Curve> drawn(String optimizer) {
+        return curves.stream()
+                .filter(curve -> curve.optimizer().equals(optimizer))
+                .filter(curve -> !curve.withFullChange().isEmpty())
+                .toList();
     }
 
     /** {@inheritDoc} */
     @Override
     public List<String> plot(Path folder, String title) throws IOException {
         List<String> files = new ArrayList<>();
-        for (String optimizer : List.of("SGD", "AdamW")) {
+        for (String optimizer : List.of(SGD, ADAM_W)) {
+            if (drawn(optimizer).isEmpty()) {
+                continue;
+            }
             String end = "-" + optimizer.toLowerCase(Locale.ROOT) + ".png";
             files.add(
                     plot(
@@ -164,13 +140,11 @@ public record Alignment(List<Curve> curves) implements Diagnosis {
             Function<Curve, List<Double>> figure)
             throws IOException {
         Chart chart = new Chart(title, "step", what).legendOutside();
-        for (Curve curve : curves) {
-            if (curve.optimizer().equals(optimizer)) {
-                List<Double> values = figure.apply(curve);
-                double[] x = IntStream.rangeClosed(1, values.size()).asDoubleStream().toArray();
-                double[] y = values.stream().mapToDouble(Double::doubleValue).toArray();
-                chart.line(curve.method(), x, y, false);
-            }
+        for (Curve curve : drawn(optimizer)) {
+            List<Double> values = figure.apply(curve);
+            double[] x = IntStream.rangeClosed(1, values.size()).asDoubleStream().toArray();
+            double[] y = values.stream().mapToDouble(Double::doubleValue).toArray();
+            chart.line(curve.method(), x, y);
         }
         chart.write(folder.resolve(file));
         return file;
@@ -180,50 +154,97 @@ public record Alignment(List<Curve> curves) implements Diagnosis {
     @Override
     public String markdown() {
         StringBuilder text = new StringBuilder("## Alignment with full fine-tuning\n\n");
-        text.append("Cosines over all adapted weights together, after so many steps from the");
-        text.append(" same weights on the same batches, at a constant rate (SGD at ");
-        text.append(SGD_RATE).append(").\n");
-        append(text, "The adapter's step with the step of full fine-tuning", Curve::withFullStep);
-        append(
-                text,
-                "The adapter's change so far with that of full fine-tuning",
-                Curve::withFullChange);
-        append(text, "The adapter's step with -G at its own point", Curve::withGradient);
-        text.append("\nRank of the effective gradient, eta^2 (G A^T A + B B^T G), at most over");
-        text.append(" layers and steps: ");
-        for (int i = 0; i < curves.size(); i++) {
-            Curve curve = curves.get(i);
-            text.append(i == 0 ? "" : ", ").append(curve.method()).append(' ');
-            text.append(curve.optimizer()).append(' ').append(curve.rank());
-            text.append(" of at most ").append(curve.bound());
+        if (curves.isEmpty()) {
+            return text.append("No method has an adapter.\n").toString();
         }
-        return text.append(".\n").toString();
+        text.append("Cosines over all adapted weights together, after so many steps from the");
+        text.append(" same weights on the same batches, at a constant rate and without clipping: ");
+        text.append(rates()).append(".\n");
+        List<Curve> begun = Stream.of(SGD, ADAM_W).flatMap(name -> drawn(name).stream()).toList();
+        if (!begun.isEmpty()) {
+            tables(text, begun);
+        }
+        List<Curve> failed = curves.stream().filter(curve -> curve.failure() != null).toList();
+        if (!failed.isEmpty()) {
+            text.append("\nNot to the end:\n\n");
+            failed.forEach(
+                    curve -> {
+                        text.append("- ").append(curve.method()).append(", ");
+                        text.append(curve.optimizer()).append(": ");
+                        text.append(curve.failure().lines().findFirst().orElse("")).append('\n');
+                    });
+        }
+        return text.toString();
     }
 
-    private void append(StringBuilder text, String what, Function<Curve, List<Double>> figure) {
-        int steps = figure.apply(curves.get(0)).size();
+    private String rates() {
+        return curves.stream()
+                .map(curve -> curve.optimizer() + " at " + Decimals.text(curve.rate()))
+                .distinct()
+                .collect(Collectors.joining(", "));
+    }
+
+    private static void tables(StringBuilder text, List<Curve> curves) {
+        table(
+                text,
+                "The adapter's step with the step of full fine-tuning",
+                curves,
+                Curve::withFullStep);
+        table(
+                text,
+                "The adapter's change so far with that of full fine-tuning",
+                curves,
+                Curve::withFullChange);
+        table(text, "The adapter's step with -G at its own point", curves, Curve::withGradient);
+        table(
+                text,
+                "The step of the full fine-tuning beside it with -G at that one's point",
+                curves,
+                Curve::ofFullWithGradient);
+        text.append("\nRank of the effective gradient, eta^2 (G A^T A + B B^T G), at most over");
+        text.append(" layers and steps: ");
+        text.append(
+                curves.stream()
+                        .map(
+                                curve ->
+                                        curve.method()
+                                                + ' '
+                                                + curve.optimizer()
+                                                + ' '
+                                                + curve.rank()
+                                                + " of at most "
+                                                + curve.bound())
+                        .collect(Collectors.joining(", ")));
+        text.append(".\n");
+    }
+
+    private static void table(
+            StringBuilder text,
+            String what,
+            List<Curve> curves,
+            Function<Curve, List<Double>> figure) {
+        int steps = curves.stream().mapToInt(Curve::steps).max().orElse(0);
         int[] shown = IntStream.of(SHOWN).filter(step -> step <= steps).toArray();
         text.append('\n').append(what).append(":\n\n| method | optimizer |");
         IntStream.of(shown).forEach(step -> text.append(" step ").append(step).append(" |"));
         text.append(" mean |\n|---|---|---|").append("---|".repeat(shown.length)).append('\n');
         for (Curve curve : curves) {
-            line(text, curve.method(), curve.optimizer(), figure.apply(curve), shown);
-        }
-        if (figure.apply(curves.get(0)) == curves.get(0).withGradient()) {
-            for (int i = 0; i < Math.min(2, curves.size()); i++) {
-                Curve curve = curves.get(i);
-                line(text, "full", curve.optimizer(), curve.ofFullWithGradient(), shown);
+            List<Double> values = figure.apply(curve);
+            text.append("| ").append(curve.method()).append(" | ").append(curve.optimizer());
+            text.append(" |");
+            for (int step : shown) {
+                text.append(step <= values.size() ? cosine(values.get(step - 1)) : " |");
             }
+            // A mean over fewer steps would be no match for the others.
+            text.append(curve.failure() == null ? cosine(mean(values)) : " |").append('\n');
         }
     }
 
-    private static void line(
-            StringBuilder text, String method, String optimizer, List<Double> values, int[] shown) {
-        text.append("| ").append(method).append(" | ").append(optimizer).append(" |");
-        for (int step : shown) {
-            text.append(String.format(Locale.ROOT, " %.3f |", values.get(step - 1)));
-        }
-        double mean = values.stream().mapToDouble(Double::doubleValue).average().orElse(0);
-        text.append(String.format(Locale.ROOT, " %.3f |\n", mean));
+    private static String cosine(double value) {
+        return String.format(Locale.ROOT, " %.3f |", value);
+    }
+
+    private static double mean(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).average().orElse(0);
     }
 }

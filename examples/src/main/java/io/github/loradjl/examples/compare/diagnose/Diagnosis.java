@@ -1,7 +1,5 @@
 package io.github.loradjl.examples.compare.diagnose;
 
-import io.github.loradjl.examples.compare.Method;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,8 +7,8 @@ import java.util.List;
 /** What a look behind a comparison has found. */
 interface Diagnosis {
 
-    /** Tells whether nothing is missing of what would be found for some methods. */
-    default boolean covers(List<Method> methods) {
+    /** Tells whether nothing is missing of what would be found now. */
+    default boolean isComplete() {
         return true;
     }
 
@@ -20,6 +18,7 @@ interface Diagnosis {
      * @param folder an existing folder
      * @param title the model
      * @return the names of the files
+     * @throws IOException if one cannot be written
      */
     List<String> plot(Path folder, String title) throws IOException;
 

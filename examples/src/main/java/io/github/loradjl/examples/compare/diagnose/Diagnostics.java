@@ -1,46 +1,38 @@
 package io.github.loradjl.examples.compare.diagnose;
 
 import ai.djl.MalformedModelException;
+import ai.djl.engine.EngineException;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import io.github.loradjl.examples.compare.Method;
 import io.github.loradjl.examples.compare.Setup;
-import io.github.loradjl.internal.AtomicFile;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 
 /** Looks behind a comparison. What was found is kept in a file each, and not looked for again. */
 public final class Diagnostics {
 
     private static final int ALIGNED_STEPS = 50;
-    private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
 
     private final Setup setup;
     private final List<Method> methods;
     private final double rate;
-    private final Path folder;
+    private final FindingStore store;
 
     /** What can be looked at. */
     public enum Kind {
         /** Singular values of the gradient. */
-        SPECTRA(Spectra.class),
+        SPECTRA,
         /** Steps of adapters beside those of full fine-tuning. */
-        ALIGNMENT(Alignment.class),
+        ALIGNMENT,
         /** The size of LoRA-GA's branch as layers and ranks grow; no model is needed. */
-        MOMENTS(Moments.class);
-
-        private final Class<? extends Diagnosis> type;
-
-        Kind(Class<? extends Diagnosis> type) {
-            this.type = type;
-        }
+        MOMENTS;
 
         @Override
         public String toString() {
@@ -60,11 +52,11 @@ public final class Diagnostics {
         this.setup = setup;
         this.methods = methods.stream().filter(m -> m.kind() != Method.Kind.FULL).toList();
         this.rate = rate;
-        this.folder = folder;
+        store = new FindingStore(folder);
     }
 
     /**
-     * Looks.
+     * Looks. What cannot be found is told where it would stand.
      *
      * @param kinds at what
      * @param title the model
@@ -74,35 +66,52 @@ public final class Diagnostics {
      * @throws IOException if a file cannot be read or written
      * @throws MalformedModelException if the model is broken
      */
-    public String run(List<Kind> kinds, String title, Path plots, Consumer<Kind> listener)
+    public String run(List<Kind> kinds, String title, Path plots, Consumer<String> listener)
             throws IOException, MalformedModelException {
         List<String> texts = new ArrayList<>();
         for (Kind kind : kinds) {
-            Path file = folder.resolve(kind + ".json");
-            Diagnosis found =
-                    Files.exists(file) ? GSON.fromJson(Files.readString(file), kind.type) : null;
-            if (found == null || !found.covers(methods)) {
-                listener.accept(kind);
-                found = measure(kind);
-                Files.createDirectories(folder);
-                AtomicFile.writeString(file, GSON.toJson(found) + "\n");
+            try {
+                Diagnosis found = find(kind, listener);
+                StringBuilder text = new StringBuilder(found.markdown());
+                for (String plot : found.plot(plots, title)) {
+                    text.append("\n![").append(plot).append("](").append(plot).append(")\n");
+                }
+                texts.add(text.toString());
+            } catch (CancellationException e) {
+                throw e; // An IllegalStateException too, but no finding.
+            } catch (IllegalStateException | IllegalArgumentException | EngineException e) {
+                texts.add("## No " + kind + "\n\n" + e.getMessage() + "\n");
             }
-            StringBuilder text = new StringBuilder(found.markdown());
-            for (String plot : found.plot(plots, title)) {
-                text.append("\n![").append(plot).append("](").append(plot).append(")\n");
-            }
-            texts.add(text.toString());
         }
         return String.join("\n", texts);
     }
 
-    private Diagnosis measure(Kind kind) throws IOException, MalformedModelException {
+    private Diagnosis find(Kind kind, Consumer<String> listener)
+            throws IOException, MalformedModelException {
         return switch (kind) {
-            case SPECTRA -> Spectra.measure(setup);
-            case ALIGNMENT ->
-                    Alignment.measure(
-                            setup, methods, rate, Math.min(ALIGNED_STEPS, setup.recipe().steps()));
-            case MOMENTS -> Moments.measure();
+            case SPECTRA -> find(kind, Spectra.class, () -> Spectra.measure(setup), listener);
+            case ALIGNMENT -> {
+                int steps = Math.min(ALIGNED_STEPS, setup.recipe().steps());
+                yield new AlignmentCurves(setup, rate, steps, store).find(methods, listener);
+            }
+            case MOMENTS -> find(kind, Moments.class, Moments::measure, listener);
         };
+    }
+
+    private <T extends Diagnosis> T find(
+            Kind kind, Class<T> type, Measurement<T> measurement, Consumer<String> listener)
+            throws IOException, MalformedModelException {
+        Optional<T> known = store.find(kind.toString(), type).filter(Diagnosis::isComplete);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        listener.accept(kind.toString());
+        T found = measurement.make();
+        store.save(kind.toString(), found);
+        return found;
+    }
+
+    private interface Measurement<T> {
+        T make() throws IOException, MalformedModelException;
     }
 }

@@ -21,7 +21,7 @@ import java.util.function.BiFunction;
  *
  * @param byPath the arrays by the layers' paths
  */
-record LayerArrays(Map<String, NDArray> byPath) {
+record LayerArrays(Map<String, NDArray> byPath) implements AutoCloseable {
 
     /** Returns the weights themselves of a model without adapters. */
     static LayerArrays weights(Model model, Set<String> paths) {
@@ -97,17 +97,25 @@ record LayerArrays(Map<String, NDArray> byPath) {
     /** Returns the cosine of all arrays, seen as one long vector, with others. */
     double cosine(LayerArrays other) {
         double inner = 0;
-        double square = 0;
-        double otherSquare = 0;
         for (Map.Entry<String, NDArray> entry : byPath.entrySet()) {
             NDArray x = entry.getValue();
             NDArray y = other.byPath().get(entry.getKey());
             try (NDArray product = TorchOps.inner(x, y)) {
                 inner += product.toFloatArray()[0];
             }
-            square += TorchOps.squareSum(x);
-            otherSquare += TorchOps.squareSum(y);
         }
-        return square == 0 || otherSquare == 0 ? 0 : inner / Math.sqrt(square * otherSquare);
+        double squares = square() * other.square();
+        return squares == 0 ? 0 : inner / Math.sqrt(squares);
+    }
+
+    /** Returns the sum of all squares. */
+    double square() {
+        return byPath.values().stream().mapToDouble(TorchOps::squareSum).sum();
+    }
+
+    /** Releases the arrays. */
+    @Override
+    public void close() {
+        byPath.values().forEach(NDArray::close);
     }
 }

@@ -104,7 +104,8 @@ public record Spectra(Map<String, Spectrum> kinds) implements Diagnosis {
         return path.substring(path.lastIndexOf('.') + 1);
     }
 
-    private static Spectrum mean(List<SingularFactors> layers) {
+    /** Returns the mean over layers, as far as the one with the fewest values. */
+    static Spectrum mean(List<SingularFactors> layers) {
         int count = layers.stream().mapToInt(SingularFactors::rank).min().orElse(0);
         double[] values = new double[count];
         double[] energy = new double[count];
@@ -149,8 +150,8 @@ public record Spectra(Map<String, Spectrum> kinds) implements Diagnosis {
                         y[i] = Math.max(1e-8, spectrum.values().get(i));
                         e[i] = spectrum.energy().get(i);
                     }
-                    spectra.line(kind, x, y, false);
-                    energy.line(kind, x, e, false);
+                    spectra.line(kind, x, y);
+                    energy.line(kind, x, e);
                 });
         spectra.write(folder.resolve("spectra.png"));
         energy.write(folder.resolve("energy.png"));
