@@ -203,7 +203,7 @@ public final class CompareCommand implements Callable<Integer> {
                         metric);
         tables.writeCsv(out.resolve("results.csv"));
         String title = modelOptions.name();
-        List<String> plots = new ComparisonPlots(tables, title, metric).write(out);
+        List<String> plots = new ComparisonPlots(tables, title, metric, setup.recipe()).write(out);
         StringBuilder text = new StringBuilder("# " + title + "\n\n");
         text.append(tables.markdown());
         text.append("\n## Pictures\n");
