@@ -18,6 +18,7 @@ import io.github.loradjl.examples.config.ConfigWriter;
 import io.github.loradjl.examples.report.ConsoleProgress;
 import io.github.loradjl.internal.AtomicFile;
 import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -110,10 +111,11 @@ public final class CompareCommand implements Callable<Integer> {
         Grid grid = compareOptions.grid();
         begin(ConfigWriter.text(spec, Map.of("eval_steps", compareOptions.evalSteps())));
         try (TextTokenizer tokenizer = TextTokenizer.load(modelOptions.folder())) {
+            ChatTemplate template = modelOptions.chatTemplate(err);
             DataOptions.Data rows =
                     dataOptions.read(
                             tokenizer,
-                            modelOptions.chatTemplate(err),
+                            template,
                             rowOptions,
                             modelOptions.isEncoderDecoder(),
                             compareOptions.batchSize(),
@@ -124,7 +126,7 @@ public final class CompareCommand implements Callable<Integer> {
             }
             err.println("data  " + rows.train().getReport());
             err.println("      validation " + rows.validation().getReport());
-            Setup setup = setup(rows, metric(task, rows, tokenizer));
+            Setup setup = setup(rows, metric(task, rows, tokenizer, template));
             List<CellResult> results =
                     new Comparison(grid, setup, out.resolve("runs")).run(new Log(err, setup));
             report(results, grid, setup, err);
@@ -156,19 +158,24 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private Setup.Metric metric(
-            ClassificationTask task, DataOptions.Data rows, TextTokenizer tokenizer)
+            ClassificationTask task,
+            DataOptions.Data rows,
+            TextTokenizer tokenizer,
+            ChatTemplate template)
             throws IOException {
         if (compareOptions.isTokenAccuracy()) {
             return new TokenAccuracy(rows.validation());
         }
         return compareOptions.labelMode() == null
                 ? null
-                : TaskMetric.of(
+                : new TaskMetric(
                         task,
                         compareOptions.labelMode(),
                         tokenizer,
-                        dataOptions.validationFile(),
-                        dataOptions.validationLimit(),
+                        rowOptions.examples(
+                                dataOptions.validationFile(),
+                                dataOptions.validationLimit(),
+                                template),
                         compareOptions.batchSize());
     }
 
