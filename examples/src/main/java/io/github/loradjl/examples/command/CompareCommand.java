@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.command;
 
 import ai.djl.MalformedModelException;
+import ai.djl.engine.EngineException;
 import ai.djl.translate.TranslateException;
 
 import io.github.loradjl.examples.compare.Cell;
@@ -109,7 +110,9 @@ public final class CompareCommand implements Callable<Integer> {
         ClassificationTask task = rowOptions.task();
         compareOptions.check(task != null, dataOptions.validationFile() != null);
         Grid grid = compareOptions.grid();
-        begin(ConfigWriter.text(spec, Map.of("eval_steps", compareOptions.evalSteps())));
+        String configuration =
+                ConfigWriter.text(spec, Map.of("eval_steps", compareOptions.evalSteps()));
+        requireSame(configuration);
         try (TextTokenizer tokenizer = TextTokenizer.load(modelOptions.folder())) {
             ChatTemplate template = modelOptions.chatTemplate(err);
             DataOptions.Data rows =
@@ -127,21 +130,30 @@ public final class CompareCommand implements Callable<Integer> {
             err.println("data  " + rows.train().getReport());
             err.println("      validation " + rows.validation().getReport());
             Setup setup = setup(rows, metric(task, rows, tokenizer, template));
-            List<CellResult> results =
-                    new Comparison(grid, setup, out.resolve("runs")).run(new Log(err, setup));
-            report(results, grid, setup, err);
+            Log log = new Log(err, setup, configuration);
+            List<CellResult> results = new Comparison(grid, setup, runs()).run(log);
+            if (results.isEmpty()) {
+                throw new IllegalStateException("no run came to an end");
+            }
+            report(results, grid, setup, log.errors == 0, err);
+            spec.commandLine().getOut().println(out.resolve("results.md"));
+            if (log.errors > 0) {
+                throw new IllegalStateException(
+                        log.errors
+                                + " of the runs did not come to an end; the same command tries"
+                                + " them again");
+            }
         }
-        spec.commandLine().getOut().println(out.resolve("results.md"));
         return 0;
     }
 
     /** Refuses to mix runs that were made under other conditions. */
-    private void begin(String configuration) throws IOException {
+    private void requireSame(String configuration) throws IOException {
         if (Files.exists(out) && !Files.isDirectory(out)) {
             throw new IOException("--out " + out + " is a file; name a folder");
         }
         Path file = out.resolve(CONFIGURATION);
-        if (Files.exists(file)) {
+        if (Files.exists(file) && Comparison.isBegun(runs())) {
             List<String> differences = ConfigDifferences.find(file, configuration, FREE);
             if (!differences.isEmpty()) {
                 throw new IOException(
@@ -153,8 +165,10 @@ public final class CompareCommand implements Callable<Integer> {
                                 + file);
             }
         }
-        Files.createDirectories(out);
-        AtomicFile.writeString(file, configuration);
+    }
+
+    private Path runs() {
+        return out.resolve("runs");
     }
 
     private Setup.Metric metric(
@@ -198,7 +212,8 @@ public final class CompareCommand implements Callable<Integer> {
                 Interruption::isRequested);
     }
 
-    private void report(List<CellResult> results, Grid grid, Setup setup, PrintStream err)
+    private void report(
+            List<CellResult> results, Grid grid, Setup setup, boolean isComplete, PrintStream err)
             throws IOException, MalformedModelException {
         String metric = setup.metric() == null ? null : setup.metric().name();
         ComparisonTables tables =
@@ -224,7 +239,8 @@ public final class CompareCommand implements Callable<Integer> {
                         out.resolve("diagnostics"));
         String found =
                 diagnostics.run(
-                        compareOptions.diagnostics(),
+                        // What the engine gave up once, it would here: they take more memory.
+                        isComplete ? compareOptions.diagnostics() : List.of(),
                         title,
                         out,
                         kind -> {
@@ -238,15 +254,25 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     /** Shows how far a comparison is. */
-    private static final class Log implements Comparison.Listener {
+    private final class Log implements Comparison.Listener {
 
         private final PrintStream err;
         private final long steps;
+        private final String configuration;
         private ConsoleProgress progress;
+        private int errors;
 
-        Log(PrintStream err, Setup setup) {
+        Log(PrintStream err, Setup setup, String configuration) {
             this.err = err;
+            this.configuration = configuration;
             steps = setup.recipe().steps();
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public void onReady() throws IOException {
+            Files.createDirectories(out);
+            AtomicFile.writeString(out.resolve(CONFIGURATION), configuration);
         }
 
         /** {@inheritDoc} */
@@ -275,6 +301,16 @@ public final class CompareCommand implements Callable<Integer> {
                                     result.finalLoss(),
                                     result.training().stepSeconds())
                             : "failed: " + result.failure());
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public void onError(Cell cell, EngineException why) {
+            progress.close();
+            errors++;
+            err.println(
+                    "no result: "
+                            + String.valueOf(why.getMessage()).lines().findFirst().orElse(""));
         }
     }
 }
