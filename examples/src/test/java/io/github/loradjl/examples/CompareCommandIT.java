@@ -11,6 +11,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -20,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Comparisons of a few steps on the small model that ships. */
 class CompareCommandIT {
@@ -338,6 +341,155 @@ class CompareCommandIT {
 
     private JsonObject curve(String method, String optimizer) throws IOException {
         return diagnosis("alignment@" + method + "@" + optimizer);
+    }
+
+    /** Questions that only the words around them answer. */
+    private Object[] writeTask() throws IOException {
+        Path task = folder.resolve("task.yaml");
+        Files.write(
+                task,
+                List.of(
+                        "prompt: \"{text} \"",
+                        "label_column: name",
+                        "labels: {o: Otto, i: Ivy}",
+                        "metrics: [accuracy]"));
+        List<String> rows =
+                List.of(
+                        "text\tname",
+                        "Q: Who was happy? A:\to",
+                        "Q: Who lost the bell? A:\to",
+                        "Q: Who found the flute? A:\to",
+                        "Q: Whose birthday was it? A:\to");
+        train = Files.write(folder.resolve("train.tsv"), rows);
+        validation = Files.write(folder.resolve("validation.tsv"), rows);
+        return new Object[] {
+            "--task",
+            task,
+            "--prompt-format",
+            "Otto the duck was happy. Otto found the flute and lost the bell. It was Otto's"
+                    + " birthday. {prompt}"
+        };
+    }
+
+    private static Object[] both(Object[] some, Object... more) {
+        return Stream.concat(Stream.of(some), Stream.of(more)).toArray();
+    }
+
+    @Test
+    void labels_areAskedForInTheWordsOfTheTraining() throws IOException {
+        Object[] task = writeTask();
+        // At such a rate the model stays as it is.
+        Object[] grid = {"--methods", "lora", "--learning-rates", "1e-12", "--seeds", "0"};
+        CommandLine run = compare(both(both(task, grid), "--metric", "labels"));
+        assertThat(run.err()).isEmpty();
+        assertThat(run.code()).isZero();
+        assertThat(run("lora@1e-12@0").get("metric").getAsDouble())
+                .isEqualTo(accuracy(task))
+                .isNotEqualTo(accuracy("--task", task[1]));
+        assertThat(Files.readString(out.resolve("results.md"))).contains("| accuracy_labels |");
+        assertThat(Files.readString(out.resolve("results.csv"))).contains(",accuracy_labels,");
+    }
+
+    private double accuracy(Object... options) {
+        Object[] evaluate = {"evaluate", "--data", validation, "--metric", "labels"};
+        CommandLine run = CommandLine.run(both(evaluate, options));
+        assertThat(run.code()).isZero();
+        return JsonParser.parseString(run.out()).getAsJsonObject().get("value").getAsDouble();
+    }
+
+    @Test
+    void metricThatDoesNotGoWithTheTask_isToldBeforeAnyRun() throws IOException {
+        Object[] task = writeTask();
+        Path file = (Path) task[1];
+        List<String> three = new ArrayList<>(Files.readAllLines(file));
+        three.set(2, "labels: {o: Otto, i: Ivy, p: Pip}");
+        Files.write(file, three);
+        Object[] grid = {"--methods", "full,lora", "--learning-rates", "1e-3", "--seeds", "0"};
+        CommandLine run = compare(both(both(task, grid), "--metric", "soft"));
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err()).contains("SOFT compares two labels").hasLineCount(1);
+        assertThat(out).doesNotExist();
+    }
+
+    @Test
+    void commandThatFailedBeforeItsFirstRun_canBeCorrected() throws IOException {
+        Object[] grid = {"--methods", "lora", "--learning-rates", "1e-3", "--seeds", "0"};
+        Path right = train;
+        train = folder.resolve("trian.jsonl");
+        CommandLine wrong = compare(grid);
+        assertThat(wrong.code()).isEqualTo(1);
+        assertThat(wrong.err()).contains("trian.jsonl").hasLineCount(1);
+        assertThat(out).doesNotExist();
+        train = right;
+        // As one that was interrupted before its first run came to an end leaves it.
+        Files.createDirectories(out);
+        Files.writeString(out.resolve("config.yaml"), "rank: 99\n");
+        assertThat(compare(grid).code()).isZero();
+        assertThat(losses("lora@1e-3@0")).hasSize(4);
+        assertThat(Files.readString(out.resolve("config.yaml"))).contains("rank: 8");
+    }
+
+    @Test
+    void shareOfTheRows_isLearntFrom() throws IOException {
+        Object[] grid = {
+            "--methods",
+            "lora,lora:data=0.2,lora-ga:data=0.2:batches=1",
+            "--learning-rates",
+            "1e-3",
+            "--seeds",
+            "0",
+            "--reference",
+            "lora:data=0.2:seeds=9",
+            "--common-rate",
+            "0.001"
+        };
+        CommandLine run = compare(grid);
+        assertThat(run.err()).isEmpty();
+        assertThat(run.code()).isZero();
+        // 8 of 40 rows are one batch, the same in every step.
+        JsonArray losses = losses("lora,data=0.2@1e-3@0");
+        assertThat(losses).hasSize(4);
+        for (int i = 1; i < 4; i++) {
+            assertThat(losses.get(i).getAsDouble()).isLessThan(losses.get(i - 1).getAsDouble());
+        }
+        assertThat(Files.readString(out.resolve("results.md")))
+                .contains("steps to the loss of lora:data=0.2 |")
+                .containsPattern("\\| lora:data=0\\.2 \\| 1e-3 \\| [0-9.]+ \\| [0-9]+ \\(")
+                .contains("## All methods at one rate, 1e-3");
+    }
+
+    @Test
+    void moreOwnBatchesThanThereAre_areRefusedBeforeAnyRun() {
+        CommandLine run =
+                compare(
+                        "--methods",
+                        "lora,lora-ga:data=0.2:batches=2",
+                        "--learning-rates",
+                        "1e-3",
+                        "--seeds",
+                        "0");
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.err())
+                .contains("lora-ga:data=0.2:batches=2: its training rows make no more than 1")
+                .hasLineCount(1);
+        assertThat(out).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--reference pissa | --reference pissa is none of the methods [full, lora:rank=4]",
+                "--reference lora | --reference lora is none of the methods [full, lora:rank=4]",
+                "--reference dora | there is no method dora",
+                "--common-rate 0.25 | --common-rate 0.25 is none of the learning rates [1e-4, 1e-3]"
+            })
+    void whatIsNotCompared_isNoReference(String options, String why) {
+        Object[] grid = {"--methods", "full,lora:rank=4:rates=1e-4", "--learning-rates", "1e-3"};
+        CommandLine run = compare(both(grid, (Object[]) options.split(" ")));
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.err()).contains(why).hasLineCount(1);
+        assertThat(out).doesNotExist();
     }
 
     private JsonObject diagnosis(String name) throws IOException {

@@ -6,6 +6,7 @@ import io.github.loradjl.examples.config.TaskFile;
 import io.github.loradjl.zoo.text.task.ClassificationTask;
 import io.github.loradjl.zoo.text.task.GlueTask;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -22,6 +23,8 @@ class RecipesTest {
 
     private static final Path FOLDER = Path.of("recipes");
     private static final String TASK = "task.yaml";
+
+    @TempDir private Path folder;
 
     static List<Path> recipes() throws IOException {
         try (Stream<Path> files = Files.list(FOLDER)) {
@@ -54,12 +57,19 @@ class RecipesTest {
     @ParameterizedTest
     @MethodSource("recipes")
     void recipe_wrongModel_isNamedAfterAllOptionsWereTaken(Path recipe) {
+        Path out = folder.resolve("out");
         // On any machine: the recipes for a GPU name a device that is looked at after the folder.
         CommandLine run =
                 CommandLine.run(
-                        command(recipe), "--config", recipe, "model=nowhere", "data=d.jsonl");
+                        command(recipe),
+                        "--config",
+                        recipe,
+                        "model=nowhere",
+                        "data=d.jsonl",
+                        "out=" + out);
         assertThat(run.code()).isEqualTo(1);
         assertThat(run.err()).contains("--model nowhere is not a folder").hasLineCount(1);
+        assertThat(out).doesNotExist();
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.command;
 
 import ai.djl.MalformedModelException;
+import ai.djl.engine.EngineException;
 import ai.djl.translate.TranslateException;
 
 import io.github.loradjl.examples.compare.Cell;
@@ -18,6 +19,7 @@ import io.github.loradjl.examples.config.ConfigWriter;
 import io.github.loradjl.examples.report.ConsoleProgress;
 import io.github.loradjl.internal.AtomicFile;
 import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -108,12 +110,15 @@ public final class CompareCommand implements Callable<Integer> {
         ClassificationTask task = rowOptions.task();
         compareOptions.check(task != null, dataOptions.validationFile() != null);
         Grid grid = compareOptions.grid();
-        begin(ConfigWriter.text(spec, Map.of("eval_steps", compareOptions.evalSteps())));
+        String configuration =
+                ConfigWriter.text(spec, Map.of("eval_steps", compareOptions.evalSteps()));
+        requireSame(configuration);
         try (TextTokenizer tokenizer = TextTokenizer.load(modelOptions.folder())) {
+            ChatTemplate template = modelOptions.chatTemplate(err);
             DataOptions.Data rows =
                     dataOptions.read(
                             tokenizer,
-                            modelOptions.chatTemplate(err),
+                            template,
                             rowOptions,
                             modelOptions.isEncoderDecoder(),
                             compareOptions.batchSize(),
@@ -124,22 +129,31 @@ public final class CompareCommand implements Callable<Integer> {
             }
             err.println("data  " + rows.train().getReport());
             err.println("      validation " + rows.validation().getReport());
-            Setup setup = setup(rows, metric(task, rows, tokenizer));
-            List<CellResult> results =
-                    new Comparison(grid, setup, out.resolve("runs")).run(new Log(err, setup));
-            report(results, grid, setup, err);
+            Setup setup = setup(rows, metric(task, rows, tokenizer, template));
+            Log log = new Log(err, setup, configuration);
+            List<CellResult> results = new Comparison(grid, setup, runs()).run(log);
+            if (results.isEmpty()) {
+                throw new IllegalStateException("no run came to an end");
+            }
+            report(results, grid, setup, log.errors == 0, err);
+            spec.commandLine().getOut().println(out.resolve("results.md"));
+            if (log.errors > 0) {
+                throw new IllegalStateException(
+                        log.errors
+                                + " of the runs did not come to an end; the same command tries"
+                                + " them again");
+            }
         }
-        spec.commandLine().getOut().println(out.resolve("results.md"));
         return 0;
     }
 
     /** Refuses to mix runs that were made under other conditions. */
-    private void begin(String configuration) throws IOException {
+    private void requireSame(String configuration) throws IOException {
         if (Files.exists(out) && !Files.isDirectory(out)) {
             throw new IOException("--out " + out + " is a file; name a folder");
         }
         Path file = out.resolve(CONFIGURATION);
-        if (Files.exists(file)) {
+        if (Files.exists(file) && Comparison.isBegun(runs())) {
             List<String> differences = ConfigDifferences.find(file, configuration, FREE);
             if (!differences.isEmpty()) {
                 throw new IOException(
@@ -151,24 +165,31 @@ public final class CompareCommand implements Callable<Integer> {
                                 + file);
             }
         }
-        Files.createDirectories(out);
-        AtomicFile.writeString(file, configuration);
+    }
+
+    private Path runs() {
+        return out.resolve("runs");
     }
 
     private Setup.Metric metric(
-            ClassificationTask task, DataOptions.Data rows, TextTokenizer tokenizer)
+            ClassificationTask task,
+            DataOptions.Data rows,
+            TextTokenizer tokenizer,
+            ChatTemplate template)
             throws IOException {
         if (compareOptions.isTokenAccuracy()) {
             return new TokenAccuracy(rows.validation());
         }
         return compareOptions.labelMode() == null
                 ? null
-                : TaskMetric.of(
+                : new TaskMetric(
                         task,
                         compareOptions.labelMode(),
                         tokenizer,
-                        dataOptions.validationFile(),
-                        dataOptions.validationLimit(),
+                        rowOptions.examples(
+                                dataOptions.validationFile(),
+                                dataOptions.validationLimit(),
+                                template),
                         compareOptions.batchSize());
     }
 
@@ -191,7 +212,8 @@ public final class CompareCommand implements Callable<Integer> {
                 Interruption::isRequested);
     }
 
-    private void report(List<CellResult> results, Grid grid, Setup setup, PrintStream err)
+    private void report(
+            List<CellResult> results, Grid grid, Setup setup, boolean isComplete, PrintStream err)
             throws IOException, MalformedModelException {
         String metric = setup.metric() == null ? null : setup.metric().name();
         ComparisonTables tables =
@@ -203,7 +225,7 @@ public final class CompareCommand implements Callable<Integer> {
                         metric);
         tables.writeCsv(out.resolve("results.csv"));
         String title = modelOptions.name();
-        List<String> plots = new ComparisonPlots(tables, title, metric).write(out);
+        List<String> plots = new ComparisonPlots(tables, title, metric, setup.recipe()).write(out);
         StringBuilder text = new StringBuilder("# " + title + "\n\n");
         text.append(tables.markdown());
         text.append("\n## Pictures\n");
@@ -221,7 +243,8 @@ public final class CompareCommand implements Callable<Integer> {
                         out.resolve("diagnostics"));
         String found =
                 diagnostics.run(
-                        compareOptions.diagnostics(),
+                        // What the engine gave up once, it would here: they take more memory.
+                        isComplete ? compareOptions.diagnostics() : List.of(),
                         title,
                         out,
                         what -> {
@@ -234,15 +257,25 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     /** Shows how far a comparison is. */
-    private static final class Log implements Comparison.Listener {
+    private final class Log implements Comparison.Listener {
 
         private final PrintStream err;
         private final long steps;
+        private final String configuration;
         private ConsoleProgress progress;
+        private int errors;
 
-        Log(PrintStream err, Setup setup) {
+        Log(PrintStream err, Setup setup, String configuration) {
             this.err = err;
+            this.configuration = configuration;
             steps = setup.recipe().steps();
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public void onReady() throws IOException {
+            Files.createDirectories(out);
+            AtomicFile.writeString(out.resolve(CONFIGURATION), configuration);
         }
 
         /** {@inheritDoc} */
@@ -271,6 +304,16 @@ public final class CompareCommand implements Callable<Integer> {
                                     result.finalLoss(),
                                     result.training().stepSeconds())
                             : "failed: " + result.failure());
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public void onError(Cell cell, EngineException why) {
+            progress.close();
+            errors++;
+            err.println(
+                    "no result: "
+                            + String.valueOf(why.getMessage()).lines().findFirst().orElse(""));
         }
     }
 }

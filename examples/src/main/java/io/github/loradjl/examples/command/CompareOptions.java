@@ -17,6 +17,7 @@ import java.util.Locale;
 /** Which methods are compared, how often, and how long. */
 final class CompareOptions {
 
+    private static final String REFERENCE = "lora";
     private static final String TOKEN_ACCURACY = "token-accuracy";
     private static final List<String> METRICS = List.of(TOKEN_ACCURACY, "labels", "hard", "soft");
 
@@ -83,23 +84,29 @@ final class CompareOptions {
             paramLabel = "N",
             converter = Numbers.Positive.class,
             defaultValue = "8",
-            description = "Batches of LoRA-GA's gradient pass (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Batches of LoRA-GA's gradient pass, or all where the training rows make fewer"
+                            + " (default: ${DEFAULT-VALUE}).")
     private int calibrationBatches;
 
     @Option(
             names = "--gradient-checkpointing",
             fallbackValue = "true",
-            description = "Recompute activations layer by layer: less memory, more time.")
+            description =
+                    "Recompute activations layer by layer: less memory, more time. The method full"
+                            + " does without.")
     private boolean gradientCheckpointing;
 
     @Option(
             names = "--reference",
             paramLabel = "METHOD",
-            defaultValue = "lora",
+            converter = MethodConverter.class,
             description =
-                    "The method whose final loss the others are to reach, by what stands in"
-                            + " --methods (default: ${DEFAULT-VALUE}).")
-    private String reference;
+                    "The method whose final loss the others are to reach, one of --methods with its"
+                            + " options (default: "
+                            + REFERENCE
+                            + ").")
+    private Method reference;
 
     @Option(
             names = "--common-rate",
@@ -135,15 +142,10 @@ final class CompareOptions {
     private CommandSpec command;
 
     /** The name of a metric. */
-    static final class MetricName implements ITypeConverter<String> {
-        /** {@inheritDoc} */
-        @Override
-        public String convert(String text) {
-            String name = text.toLowerCase(Locale.ROOT).replace('_', '-');
-            if (!METRICS.contains(name)) {
-                throw new TypeConversionException("'" + text + "' is none of " + METRICS);
-            }
-            return name;
+    static final class MetricName extends Choice<String> {
+
+        MetricName() {
+            super(METRICS);
         }
     }
 
@@ -160,9 +162,17 @@ final class CompareOptions {
         }
     }
 
+    /** Makes the grid, of which the reference and the common rate are to be part. */
     Grid grid() {
         try {
-            return new Grid(methods, learningRates, seeds);
+            Grid grid = new Grid(methods, learningRates, seeds);
+            if (reference != null) {
+                grid.requireMethod("--reference", reference);
+            }
+            if (commonRate != null) {
+                grid.requireRate("--common-rate", commonRate);
+            }
+            return grid;
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), e.getMessage(), e);
         }
@@ -212,8 +222,9 @@ final class CompareOptions {
         return diagnostics;
     }
 
+    /** Returns the label of the method that the others are measured against. */
     String reference() {
-        return reference;
+        return reference == null ? REFERENCE : reference.label();
     }
 
     Double commonRate() {

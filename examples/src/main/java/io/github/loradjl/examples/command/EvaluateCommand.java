@@ -8,7 +8,6 @@ import io.github.loradjl.internal.AtomicFile;
 import io.github.loradjl.zoo.text.TextDataset;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import io.github.loradjl.zoo.text.evaluate.DatasetLoss;
-import io.github.loradjl.zoo.text.evaluate.Example;
 import io.github.loradjl.zoo.text.evaluate.Outcome;
 import io.github.loradjl.zoo.text.evaluate.Summary;
 import io.github.loradjl.zoo.text.task.ClassificationTask;
@@ -118,7 +117,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         }
         // What is wrong with the rows is to be found before the model is loaded.
         ChatTemplate template = data.template(modelOptions);
-        List<Example> examples = isLoss ? null : data.examples(template);
+        Examples examples = isLoss ? null : data.examples(template);
         String hash = adapter == null ? null : Summary.adapterHash(adapter);
         try (LoadedModel loaded = LoadedModel.open(modelOptions, adapter)) {
             Summary summary =
@@ -152,10 +151,10 @@ public final class EvaluateCommand implements Callable<Integer> {
     }
 
     private Summary answers(
-            LoadedModel loaded, List<Example> examples, ClassificationTask task, String hash)
+            LoadedModel loaded, Examples examples, ClassificationTask task, String hash)
             throws IOException {
         List<Outcome> outcomes = new ArrayList<>();
-        try (ConsoleProgress progress = progress(examples.size())) {
+        try (ConsoleProgress progress = progress(examples.list().size())) {
             Consumer<Outcome> show =
                     outcome -> {
                         Interruption.check();
@@ -164,8 +163,7 @@ public final class EvaluateCommand implements Callable<Integer> {
                         progress.update(outcomes.size(), right + " right");
                     };
             if (out == null) {
-                metricOptions.evaluate(
-                        loaded, examples, task, data.addSpecialTokens(), batchSize, show);
+                metricOptions.evaluate(loaded, examples, task, batchSize, show);
             } else {
                 AtomicFile.write(
                         out,
@@ -174,7 +172,6 @@ public final class EvaluateCommand implements Callable<Integer> {
                                         loaded,
                                         examples,
                                         task,
-                                        data.addSpecialTokens(),
                                         batchSize,
                                         show.andThen(outcome -> append(channel, outcome))));
             }

@@ -1,10 +1,8 @@
 package io.github.loradjl.examples.command;
 
-import io.github.loradjl.zoo.text.PromptRow;
 import io.github.loradjl.zoo.text.TextDataset;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
-import io.github.loradjl.zoo.text.evaluate.Example;
 import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,8 +12,6 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
 /** What a model is evaluated on. */
 final class EvaluationData {
@@ -56,8 +52,6 @@ final class EvaluationData {
                             + " or what the model allows).")
     private Integer maxLength;
 
-    private boolean rendered;
-
     /** Checks what no option can check alone. */
     void check(boolean isLoss) {
         if (!isLoss && maxLength != null) {
@@ -80,50 +74,9 @@ final class EvaluationData {
     }
 
     /** Reads the rows for answering. */
-    List<Example> examples(ChatTemplate template) throws IOException {
-        List<Example> examples = new ArrayList<>();
+    Examples examples(ChatTemplate template) throws IOException {
         long most = limit == null ? Long.MAX_VALUE : limit;
-        int conversations = 0;
-        for (PromptRow row : keyOptions.read(data, most)) {
-            conversations += row.messages() == null ? 0 : 1;
-            examples.add(new Example(row.id(), prompt(row, template), row.answer()));
-        }
-        rendered = chat || conversations > 0;
-        if (rendered && !chat && conversations < examples.size()) {
-            throw new IOException(
-                    data
-                            + " has rows with messages and rows with prompts: give --chat, so that"
-                            + " all go through the chat template");
-        }
-        return examples;
-    }
-
-    private String prompt(PromptRow row, ChatTemplate template) throws IOException {
-        if (row.prompt() == null && row.messages() == null) {
-            throw new IOException(
-                    data
-                            + ", row "
-                            + row.id()
-                            + ": a text without a prompt has nothing to answer; take --metric"
-                            + " loss");
-        }
-        if (row.messages() != null) {
-            if (template == null) {
-                throw new IOException(
-                        data
-                                + ", row "
-                                + row.id()
-                                + ": messages need a chat template, and the model has none");
-            }
-            return row.render(template);
-        }
-        String text = keyOptions.format(row.prompt());
-        return chat ? row.withPrompt(text).render(template) : text;
-    }
-
-    /** Tells whether the prompts lack the special tokens that the tokenizer adds. */
-    boolean addSpecialTokens() {
-        return !rendered;
+        return Examples.read(data, keyOptions, most, chat, template);
     }
 
     /** Reads the rows for their loss. */

@@ -10,6 +10,7 @@ import io.github.loradjl.LoraModel;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.examples.config.ConfigOptions;
+import io.github.loradjl.examples.report.Counts;
 import io.github.loradjl.peft.PeftAdapter;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

@@ -3,21 +3,17 @@ package io.github.loradjl.examples.command;
 import io.github.loradjl.zoo.text.evaluate.AnswerExtractor;
 import io.github.loradjl.zoo.text.evaluate.AnswerMode;
 import io.github.loradjl.zoo.text.evaluate.ExactMatch;
-import io.github.loradjl.zoo.text.evaluate.Example;
 import io.github.loradjl.zoo.text.evaluate.Outcome;
 import io.github.loradjl.zoo.text.evaluate.TaskMetrics;
 import io.github.loradjl.zoo.text.generate.GenerationConfig;
 import io.github.loradjl.zoo.text.generate.TextGenerator;
 import io.github.loradjl.zoo.text.task.ClassificationTask;
 import io.github.loradjl.zoo.text.task.Metric;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -102,19 +98,11 @@ final class MetricOptions {
         }
     }
 
-    /** Names a metric as it is written, with either line between the words. */
-    static final class MetricName implements ITypeConverter<Measure> {
+    /** The name of a metric. */
+    static final class MetricName extends Choice<Measure> {
 
-        /** {@inheritDoc} */
-        @Override
-        public Measure convert(String text) {
-            for (Measure metric : Measure.values()) {
-                if (metric.toString().equalsIgnoreCase(text.replace('_', '-'))) {
-                    return metric;
-                }
-            }
-            throw new TypeConversionException(
-                    "'" + text + "' is none of " + Arrays.toString(Measure.values()));
+        MetricName() {
+            super(List.of(Measure.values()));
         }
     }
 
@@ -180,9 +168,8 @@ final class MetricOptions {
     /** Evaluates all examples and tells each outcome. */
     void evaluate(
             LoadedModel loaded,
-            List<Example> examples,
+            Examples examples,
             ClassificationTask task,
-            boolean addSpecialTokens,
             int batchSize,
             Consumer<Outcome> listener) {
         if (metric.isOfLabels()) {
@@ -192,21 +179,22 @@ final class MetricOptions {
                             loaded.model(),
                             loaded.tokenizer(),
                             texts,
-                            addSpecialTokens,
+                            examples.addSpecialTokens(),
                             batchSize)
-                    .evaluate(examples, listener);
+                    .evaluate(examples.list(), listener);
             return;
         }
         int tokens = maxNewTokens == null ? TOKENS : maxNewTokens;
         ExactMatch.builder()
                 .setGenerator(
-                        new TextGenerator(loaded.model(), loaded.tokenizer(), addSpecialTokens))
+                        new TextGenerator(
+                                loaded.model(), loaded.tokenizer(), examples.addSpecialTokens()))
                 .optExtractor(usedExtractor())
                 .optGeneration(GenerationConfig.builder().optMaxNewTokens(tokens).build())
                 .optBatchSize(batchSize)
                 .optStep(Interruption::check)
                 .build()
-                .evaluate(examples, listener);
+                .evaluate(examples.list(), listener);
     }
 
     private AnswerExtractor usedExtractor() {

@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.text.TextDataset;
+import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import io.github.loradjl.zoo.text.task.ClassificationTask;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -9,6 +10,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import java.io.IOException;
+import java.nio.file.Path;
 
 /** How rows become tokens and tokens sequences. */
 final class RowOptions {
@@ -107,6 +109,11 @@ final class RowOptions {
     /** Returns the task that the rows are of, or null. */
     ClassificationTask task() throws IOException {
         return keyOptions.task();
+    }
+
+    /** Reads rows of a file as what a model is asked. */
+    Examples examples(Path file, long limit, ChatTemplate template) throws IOException {
+        return Examples.read(file, keyOptions, limit, chat, template);
     }
 
     boolean isShuffled() {

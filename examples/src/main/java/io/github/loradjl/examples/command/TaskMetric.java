@@ -3,16 +3,15 @@ package io.github.loradjl.examples.command;
 import ai.djl.Model;
 
 import io.github.loradjl.examples.compare.Setup;
-import io.github.loradjl.zoo.text.PromptRow;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.evaluate.AnswerMode;
 import io.github.loradjl.zoo.text.evaluate.Example;
+import io.github.loradjl.zoo.text.evaluate.LabelEvaluation;
 import io.github.loradjl.zoo.text.evaluate.Outcome;
 import io.github.loradjl.zoo.text.evaluate.TaskMetrics;
 import io.github.loradjl.zoo.text.task.ClassificationTask;
 
-import java.io.IOException;
-import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 
 /** The first of the numbers by which a classification task is reported. */
@@ -20,25 +19,9 @@ record TaskMetric(
         ClassificationTask task,
         AnswerMode mode,
         TextTokenizer tokenizer,
-        List<Example> examples,
+        Examples examples,
         int batchSize)
         implements Setup.Metric {
-
-    /** Reads the rows of a task. */
-    static TaskMetric of(
-            ClassificationTask task,
-            AnswerMode mode,
-            TextTokenizer tokenizer,
-            Path file,
-            long limit,
-            int batchSize)
-            throws IOException {
-        List<Example> examples =
-                PromptRow.read(file, task, limit).stream()
-                        .map(row -> new Example(row.id(), row.prompt(), row.answer()))
-                        .toList();
-        return new TaskMetric(task, mode, tokenizer, examples, batchSize);
-    }
 
     /** {@inheritDoc} */
     @Override
@@ -46,12 +29,31 @@ record TaskMetric(
         return TaskMetrics.name(task.getOfficialMetrics().get(0), mode);
     }
 
+    /** Asks the longest of the questions, which takes the most. */
+    @Override
+    public void check(Model model) {
+        Example longest =
+                examples.list().stream()
+                        .max(Comparator.comparingInt(example -> example.prompt().length()))
+                        .orElseThrow();
+        evaluation(model).evaluate(List.of(longest));
+    }
+
     /** {@inheritDoc} */
     @Override
     public double measure(Model model) {
         List<Outcome> outcomes =
-                LabelModes.evaluation(mode, model, tokenizer, task.getLabelTexts(), true, batchSize)
-                        .evaluate(examples, outcome -> Interruption.check());
+                evaluation(model).evaluate(examples.list(), outcome -> Interruption.check());
         return TaskMetrics.of(task, outcomes, mode).get(name());
+    }
+
+    private LabelEvaluation evaluation(Model model) {
+        return LabelModes.evaluation(
+                mode,
+                model,
+                tokenizer,
+                task.getLabelTexts(),
+                examples.addSpecialTokens(),
+                batchSize);
     }
 }

@@ -12,6 +12,7 @@ import ai.djl.training.tracker.ParameterTracker;
 import io.github.loradjl.LoraGaOptions;
 import io.github.loradjl.LoraModel;
 import io.github.loradjl.examples.report.ConsoleProgress;
+import io.github.loradjl.examples.report.Counts;
 import io.github.loradjl.training.AdamW;
 import io.github.loradjl.training.FineTuningConfig;
 import io.github.loradjl.training.LearningRateSchedule;

@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDList;
-import ai.djl.nn.Parameter;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.ParameterStore;
@@ -16,6 +15,7 @@ import ai.djl.translate.TranslateException;
 import io.github.loradjl.LoraGaOptions;
 import io.github.loradjl.LoraGaReport;
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.examples.report.Counts;
 import io.github.loradjl.examples.report.MemoryGauge;
 import io.github.loradjl.examples.report.NativeHeap;
 import io.github.loradjl.training.AdamW;
@@ -30,9 +30,7 @@ import io.github.loradjl.zoo.text.TextDataset;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.IntConsumer;
 
@@ -72,19 +70,29 @@ final class CellRun implements FineTuningListener {
      */
     CellResult run(ZooModel<NDList, NDList> base)
             throws IOException, MalformedModelException, TranslateException {
+        if (cell.method().kind() == Method.Kind.FULL) {
+            try (ZooModel<NDList, NDList> model = setup.models().trainable()) {
+                return measured(train(model, null, System.nanoTime()), model);
+            }
+        }
+        base.getNDManager().getEngine().setRandomSeed(cell.seed());
+        memory.begin();
+        long begin = System.nanoTime();
+        LoraModel lora;
         try {
-            if (cell.method().kind() == Method.Kind.FULL) {
-                try (ZooModel<NDList, NDList> model = setup.models().trainable()) {
-                    return train(model, null, System.nanoTime());
-                }
-            }
-            base.getNDManager().getEngine().setRandomSeed(cell.seed());
-            memory.begin();
-            long begin = System.nanoTime();
-            try (LoraModel lora =
-                    MethodSetup.attach(base, cell.method(), recipe.adapter(), cell.seed())) {
-                return train(base, lora, begin);
-            }
+            lora = MethodSetup.attach(base, cell.method(), recipe.adapter(), cell.seed());
+        } catch (IllegalStateException | IllegalArgumentException e) {
+            return CellResult.failed(cell, e.getMessage());
+        }
+        try (lora) {
+            return measured(train(base, lora, begin), base);
+        }
+    }
+
+    private CellResult train(Model model, LoraModel lora, long begin)
+            throws IOException, TranslateException {
+        try {
+            return fit(model, lora, begin);
         } catch (CancellationException e) {
             throw e; // An IllegalStateException too, but no result.
         } catch (IllegalStateException | IllegalArgumentException e) {
@@ -92,7 +100,21 @@ final class CellRun implements FineTuningListener {
         }
     }
 
-    private CellResult train(Model model, LoraModel lora, long begin)
+    /** Adds the metric, whose errors are not the run's. */
+    private CellResult measured(CellResult result, Model model) throws IOException {
+        return result.failure() != null || setup.metric() == null
+                ? result
+                : new CellResult(
+                        result.method(),
+                        result.rate(),
+                        result.seed(),
+                        null,
+                        result.start(),
+                        result.training(),
+                        setup.metric().measure(model));
+    }
+
+    private CellResult fit(Model model, LoraModel lora, long begin)
             throws IOException, TranslateException {
         LanguageModel block = (LanguageModel) (lora == null ? model.getBlock() : lora.getBase());
         TextDataset data = MethodSetup.rows(setup.data(), cell.method(), cell.seed());
@@ -101,7 +123,7 @@ final class CellRun implements FineTuningListener {
                 Trainer trainer = model.newTrainer(config(block, lora, optimizer, starter))) {
             CellResult.Start start =
                     new CellResult.Start(
-                            lora == null ? size(block) : lora.getTrainableCount(),
+                            lora == null ? Counts.parameters(block) : lora.getTrainableCount(),
                             (System.nanoTime() - begin) / 1e9,
                             memory.peakMegabytes(),
                             starter == null ? null : captured(starter.getReport()),
@@ -121,13 +143,7 @@ final class CellRun implements FineTuningListener {
                             memory.peakMegabytes(),
                             lora == null ? null : ConditionNumbers.of(lora));
             return new CellResult(
-                    cell.method().label(),
-                    cell.rate(),
-                    cell.seed(),
-                    null,
-                    start,
-                    training,
-                    setup.metric() == null ? null : setup.metric().measure(model));
+                    cell.method().label(), cell.rate(), cell.seed(), null, start, training, null);
         }
     }
 
@@ -175,16 +191,6 @@ final class CellRun implements FineTuningListener {
                 .build();
     }
 
-    /** Counts the numbers of all parameters, shared ones once. */
-    private static long size(LanguageModel block) {
-        Set<String> seen = new HashSet<>();
-        return block.getParameters().values().stream()
-                .filter(parameter -> seen.add(parameter.getId()))
-                .map(Parameter::getArray)
-                .mapToLong(array -> array.size())
-                .sum();
-    }
-
     private static Double captured(LoraGaReport report) {
         return report.targets().isEmpty()
                 ? null
@@ -197,8 +203,7 @@ final class CellRun implements FineTuningListener {
     /** {@inheritDoc} */
     @Override
     public void onFirstValidation(double loss) {
-        validationSteps.add(0L);
-        validationLosses.add(loss);
+        addValidation(0, loss);
     }
 
     /** {@inheritDoc} */
@@ -208,13 +213,21 @@ final class CellRun implements FineTuningListener {
         seconds.add(step.seconds());
         // The end of an epoch is no time of its own to compare at.
         boolean isDue = step.number() % recipe.evalSteps() == 0 || step.number() == recipe.steps();
-        if (isDue && !Double.isNaN(step.validationLoss())) {
-            validationSteps.add(step.number());
-            validationLosses.add(step.validationLoss());
+        if (isDue) {
+            addValidation(step.number(), step.validationLoss());
         }
         if (step.number() % TRIM_INTERVAL == 0) {
             NativeHeap.trim();
         }
         progress.accept((int) step.number());
+    }
+
+    private void addValidation(long step, double loss) {
+        if (!Double.isFinite(loss)) {
+            throw new IllegalStateException(
+                    "the validation loss after step " + step + " is " + loss);
+        }
+        validationSteps.add(step);
+        validationLosses.add(loss);
     }
 }

@@ -9,9 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The finished runs of a comparison, a file each, so that none is done twice. */
 final class CellStore {
+
+    private static final String SUFFIX = ".json";
 
     private static final Gson GSON =
             new GsonBuilder()
@@ -24,6 +27,16 @@ final class CellStore {
 
     CellStore(Path folder) {
         this.folder = folder;
+    }
+
+    /** Tells whether no run is finished. */
+    boolean isEmpty() throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return true;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.noneMatch(file -> file.toString().endsWith(SUFFIX));
+        }
     }
 
     /** Returns what came of a run, if it is finished. */
@@ -49,6 +62,6 @@ final class CellStore {
     }
 
     private Path file(Cell cell) {
-        return folder.resolve(cell.id() + ".json");
+        return folder.resolve(cell.id() + SUFFIX);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.compare;
 
 import ai.djl.MalformedModelException;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.TranslateException;
@@ -25,6 +26,13 @@ public final class Comparison {
     public interface Listener {
 
         /**
+         * Called once when nothing is left to be found wrong, before the first run.
+         *
+         * @throws IOException if what is to be noted of it cannot be written
+         */
+        void onReady() throws IOException;
+
+        /**
          * Called before a run.
          *
          * @param cell the run
@@ -47,6 +55,15 @@ public final class Comparison {
          * @param result what came of it
          */
         void onEnd(Cell cell, CellResult result);
+
+        /**
+         * Called in place of {@link #onEnd} after a run that the engine gave up, as for want of
+         * memory: another machine, or another day, may bring it to an end.
+         *
+         * @param cell the run
+         * @param why what the engine said
+         */
+        void onError(Cell cell, EngineException why);
     }
 
     /**
@@ -63,10 +80,23 @@ public final class Comparison {
     }
 
     /**
+     * Tells whether a comparison has finished a run.
+     *
+     * @param folder where its results are kept
+     * @return true if it has
+     * @throws IOException if the folder cannot be read
+     */
+    public static boolean isBegun(Path folder) throws IOException {
+        return !new CellStore(folder).isEmpty();
+    }
+
+    /**
      * Makes all runs that are not finished.
      *
      * @param listener hears how it goes
-     * @return what came of each run
+     * @return what came of each run, those aside that the engine gave up
+     * @throws IllegalArgumentException if the metric cannot be measured, or a method wants more
+     *     batches than there are; no run is made then
      * @throws IOException if the model or the rows cannot be read, or a result cannot be kept
      * @throws MalformedModelException if the model is broken
      * @throws TranslateException if the rows cannot be read
@@ -76,19 +106,45 @@ public final class Comparison {
         List<Cell> cells = grid.cells();
         List<CellResult> results = new ArrayList<>();
         try (ZooModel<NDList, NDList> base = setup.models().frozen()) {
-            for (Cell cell : cells) {
+            check(base);
+            listener.onReady();
+            for (int i = 0; i < cells.size(); i++) {
+                Cell cell = cells.get(i);
                 Optional<CellResult> known = store.find(cell);
                 if (known.isPresent()) {
                     results.add(known.get());
                     continue;
                 }
-                listener.onBegin(cell, results.size() + 1, cells.size());
-                CellResult result = new CellRun(setup, cell, listener::onStep).run(base);
+                listener.onBegin(cell, i + 1, cells.size());
+                CellResult result;
+                try {
+                    result = new CellRun(setup, cell, listener::onStep).run(base);
+                } catch (EngineException e) {
+                    listener.onError(cell, e);
+                    continue;
+                }
                 store.save(cell, result);
                 results.add(result);
                 listener.onEnd(cell, result);
             }
         }
         return results;
+    }
+
+    private void check(ZooModel<NDList, NDList> base) throws IOException {
+        if (setup.metric() != null) {
+            setup.metric().check(base);
+        }
+        for (Method method : grid.methods()) {
+            Integer wanted = method.ownCalibrationBatches();
+            if (wanted == null) {
+                continue;
+            }
+            int most = setup.data().train(0, method.share()).getCalibrationLimit();
+            if (wanted > most) {
+                throw new IllegalArgumentException(
+                        method + ": its training rows make no more than " + most + " batches");
+            }
+        }
     }
 }

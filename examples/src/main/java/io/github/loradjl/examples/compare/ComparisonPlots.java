@@ -18,6 +18,7 @@ public final class ComparisonPlots {
     private final Standings standings;
     private final String title;
     private final String metric;
+    private final Setup.Recipe common;
 
     /**
      * Creates plots.
@@ -25,11 +26,14 @@ public final class ComparisonPlots {
      * @param tables the tables of the same comparison
      * @param title the model and the task
      * @param metric the name of the metric, or null
+     * @param common the options of methods that name none of their own
      */
-    public ComparisonPlots(ComparisonTables tables, String title, String metric) {
+    public ComparisonPlots(
+            ComparisonTables tables, String title, String metric, Setup.Recipe common) {
         standings = tables.standings();
         this.title = title;
         this.metric = metric;
+        this.common = common;
     }
 
     /**
@@ -56,7 +60,7 @@ public final class ComparisonPlots {
         if (metric != null) {
             rates(folder, "metric-by-rate.png", metric, null, Trial::metrics, files);
         }
-        files.addAll(new OptionPlots(standings, title).write(folder));
+        files.addAll(new OptionPlots(standings, title, common).write(folder));
         return files;
     }
 

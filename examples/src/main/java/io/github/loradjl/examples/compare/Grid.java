@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Which runs make a comparison: every method at each of its rates from each of its seeds.
@@ -25,7 +26,8 @@ public record Grid(List<Method> methods, List<Double> rates, List<Integer> seeds
     public Grid {
         rates = rates.stream().sorted().toList();
         requireDistinct("methods", methods.stream().map(Method::label).toList());
-        requireDistinct("learning rates", rates);
+        // Files and tables know a rate by so many digits.
+        requireDistinct("learning rates", rates.stream().map(Figures::rate).toList());
         requireDistinct("seeds", seeds);
     }
 
@@ -38,6 +40,41 @@ public record Grid(List<Method> methods, List<Double> rates, List<Integer> seeds
             if (!seen.add(value)) {
                 throw new IllegalArgumentException(value + " comes twice among the " + what);
             }
+        }
+    }
+
+    /**
+     * Checks that a method is compared, at whatever rates and seeds.
+     *
+     * @param what what the method is, for the message
+     * @param method the method
+     * @throws IllegalArgumentException if it is not
+     */
+    public void requireMethod(String what, Method method) {
+        List<String> labels = methods.stream().map(Method::label).toList();
+        if (!labels.contains(method.label())) {
+            throw new IllegalArgumentException(
+                    what + " " + method + " is none of the methods " + labels);
+        }
+    }
+
+    /**
+     * Checks that a learning rate is tried.
+     *
+     * @param what what the rate is, for the message
+     * @param rate the rate
+     * @throws IllegalArgumentException if no method has it
+     */
+    public void requireRate(String what, double rate) {
+        TreeSet<Double> tried = new TreeSet<>();
+        methods.forEach(method -> tried.addAll(method.rates(rates)));
+        if (!tried.contains(rate)) {
+            throw new IllegalArgumentException(
+                    what
+                            + " "
+                            + Figures.rate(rate)
+                            + " is none of the learning rates "
+                            + tried.stream().map(Figures::rate).toList());
         }
     }
 

@@ -8,19 +8,23 @@ import io.github.loradjl.init.Scale;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /** The options of LoRA-GA as a method of a comparison. */
 final class LoraGaOfMethod {
+
+    /** The paper's gamma. */
+    static final String GAMMA = "gamma";
 
     /** The number of batches of the gradient pass. */
     static final String BATCHES = "batches";
 
     private static final List<String> SCALES =
-            List.of("gamma", "zeta", "zeta-forward", "zeta-backward", "scale");
+            List.of(GAMMA, "zeta", "zeta-forward", "zeta-backward", "scale");
 
     static final List<String> KEYS =
             List.of(
-                    "gamma",
+                    GAMMA,
                     "zeta",
                     "zeta-forward",
                     "zeta-backward",
@@ -29,7 +33,17 @@ final class LoraGaOfMethod {
                     "gradient",
                     BATCHES);
 
+    private static final double PAPER = 16;
+
     private LoraGaOfMethod() {}
+
+    /** Returns the gamma of a method that names none; none where something else says the size. */
+    static OptionalDouble commonGamma(Method method) {
+        boolean isSized =
+                SCALES.stream().anyMatch(method.options()::containsKey)
+                        || "adam".equals(method.options().get("gradient"));
+        return isSized ? OptionalDouble.empty() : OptionalDouble.of(PAPER);
+    }
 
     static LoraGaInit init(Method method) {
         LoraGaInit.Builder builder = LoraGaInit.builder();
@@ -63,7 +77,7 @@ final class LoraGaOfMethod {
 
     private static Scale scale(Method method, String key) {
         return switch (key) {
-            case "gamma" -> Scale.stable(method.number(key, 16));
+            case GAMMA -> Scale.stable(method.number(key, PAPER));
             case "zeta" -> Scale.zeta(method.number(key, 1));
             case "zeta-forward" -> Scale.zetaForward(method.number(key, 1));
             case "zeta-backward" -> Scale.zetaBackward(method.number(key, 1));

@@ -3,10 +3,13 @@ package io.github.loradjl.examples.compare;
 import io.github.loradjl.LoraConfig;
 import io.github.loradjl.init.LoraInit;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -84,7 +87,7 @@ public record Method(String text, Kind kind, Map<String, String> options) {
      * @throws IllegalArgumentException if the name, an option or a value is not known
      */
     public static Method parse(String text) {
-        String[] parts = text.strip().split(":");
+        String[] parts = text.strip().split(":", -1);
         Kind kind =
                 Arrays.stream(Kind.values())
                         .filter(k -> k.label.equals(parts[0]))
@@ -93,7 +96,7 @@ public record Method(String text, Kind kind, Map<String, String> options) {
                                 () ->
                                         new IllegalArgumentException(
                                                 "there is no method "
-                                                        + parts[0]
+                                                        + shown(parts[0])
                                                         + ": use "
                                                         + names()));
         Map<String, String> options = new LinkedHashMap<>();
@@ -103,15 +106,22 @@ public record Method(String text, Kind kind, Map<String, String> options) {
                 throw new IllegalArgumentException(
                         text
                                 + ": "
-                                + part
+                                + shown(part)
                                 + " is not KEY=VALUE with one of the keys "
                                 + kind.keys());
             }
-            options.put(part.substring(0, at), part.substring(at + 1));
+            String key = part.substring(0, at);
+            if (options.put(key, part.substring(at + 1)) != null) {
+                throw new IllegalArgumentException(text + ": " + key + " is given twice");
+            }
         }
         Method method = new Method(text.strip(), kind, options);
         method.check();
         return method;
+    }
+
+    private static String shown(String part) {
+        return part.isEmpty() ? "\"\"" : part;
     }
 
     private static String names() {
@@ -122,11 +132,54 @@ public record Method(String text, Kind kind, Map<String, String> options) {
         if (!(share() > 0 && share() <= 1)) {
             throw new IllegalArgumentException(text + ": data is a share in (0, 1]");
         }
-        rates(List.of());
-        seeds(List.of());
+        requireDistinct(RATES, rates(List.of()).stream().map(Figures::rate).toList());
+        requireDistinct(SEEDS, seeds(List.of()));
+        ratio();
+        ownCalibrationBatches();
         if (kind != Kind.FULL) {
             config(LoraConfig.builder().build(), 0);
         }
+    }
+
+    private void requireDistinct(String key, List<?> values) {
+        Set<Object> seen = new HashSet<>();
+        for (Object value : values) {
+            if (!seen.add(value)) {
+                throw new IllegalArgumentException(
+                        text + ": " + value + " comes twice among its " + key);
+            }
+        }
+    }
+
+    /** Returns the method with the common value of an option. */
+    Method without(String key) {
+        Map<String, String> others = new LinkedHashMap<>(options);
+        others.remove(key);
+        return new Method(written(kind, others), kind, others);
+    }
+
+    /**
+     * Returns the value of an option, its own or the common one.
+     *
+     * @param key the key of an option that is a number
+     * @param common the common ones
+     * @return the value; empty if the option means nothing to the method
+     */
+    OptionalDouble value(String key, Setup.Recipe common) {
+        if (options.containsKey(key)) {
+            return OptionalDouble.of(number(key, options.get(key)));
+        }
+        if (!kind.keys().contains(key)) {
+            return OptionalDouble.empty();
+        }
+        return switch (key) {
+            case "rank" -> OptionalDouble.of(common.adapter().getRank());
+            case "alpha" -> OptionalDouble.of(common.adapter().getAlpha());
+            case DATA -> OptionalDouble.of(1);
+            case LoraGaOfMethod.BATCHES -> OptionalDouble.of(common.calibrationBatches());
+            case LoraGaOfMethod.GAMMA -> LoraGaOfMethod.commonGamma(this);
+            default -> OptionalDouble.empty();
+        };
     }
 
     /** Returns the share of the training rows to learn from. */
@@ -144,7 +197,7 @@ public record Method(String text, Kind kind, Map<String, String> options) {
         if (!options.containsKey(RATES)) {
             return common;
         }
-        return Arrays.stream(options.get(RATES).split("\\+"))
+        return Arrays.stream(options.get(RATES).split("\\+", -1))
                 .map(rate -> number(RATES, rate))
                 .toList();
     }
@@ -154,12 +207,18 @@ public record Method(String text, Kind kind, Map<String, String> options) {
         if (!options.containsKey(SEEDS)) {
             return common;
         }
-        try {
-            return Arrays.stream(options.get(SEEDS).split("\\+")).map(Integer::valueOf).toList();
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(
-                    text + ": seeds are whole numbers with plus signs between", e);
+        List<Integer> own = new ArrayList<>();
+        for (String seed : options.get(SEEDS).split("\\+", -1)) {
+            int number = whole(seed);
+            if (number < 0) {
+                throw new IllegalArgumentException(
+                        text
+                                + ": seeds are whole numbers of at least 0 with plus signs"
+                                + " between");
+            }
+            own.add(number);
         }
+        return own;
     }
 
     /**
@@ -169,7 +228,15 @@ public record Method(String text, Kind kind, Map<String, String> options) {
      * @return the number
      */
     public int calibrationBatches(int common) {
-        return (int) number(LoraGaOfMethod.BATCHES, common);
+        Integer own = ownCalibrationBatches();
+        return own == null ? common : own;
+    }
+
+    /** Returns the number of batches of LoRA-GA's gradient pass that it names itself, or null. */
+    Integer ownCalibrationBatches() {
+        return options.containsKey(LoraGaOfMethod.BATCHES)
+                ? count(LoraGaOfMethod.BATCHES, 0)
+                : null;
     }
 
     /**
@@ -186,7 +253,7 @@ public record Method(String text, Kind kind, Map<String, String> options) {
                         ? truth("rs")
                         : kind == Kind.RSLORA || kind == Kind.LORA_GA;
         return common.toBuilder()
-                .optRank((int) number("rank", common.getRank()))
+                .optRank(count("rank", common.getRank()))
                 .optAlpha(number("alpha", common.getAlpha()))
                 .optRankStabilized(stabilized)
                 .optInit(init)
@@ -234,6 +301,24 @@ public record Method(String text, Kind kind, Map<String, String> options) {
                 text + ": " + key + "=" + value + " is not a number above 0");
     }
 
+    private int count(String key, int defaultValue) {
+        int number = options.containsKey(key) ? whole(options.get(key)) : defaultValue;
+        if (number < 1) {
+            throw new IllegalArgumentException(
+                    text + ": " + key + "=" + options.get(key) + " is not a whole number above 0");
+        }
+        return number;
+    }
+
+    /** Reads a whole number; what is none, or too large, comes out negative. */
+    private static int whole(String value) {
+        try {
+            return Integer.parseInt(value);
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
     private boolean truth(String key) {
         String value = options.get(key);
         if (!value.equals("true") && !value.equals("false")) {
@@ -249,14 +334,15 @@ public record Method(String text, Kind kind, Map<String, String> options) {
      * @return the label
      */
     public String label() {
-        StringBuilder label = new StringBuilder(kind.toString());
-        options.forEach(
-                (key, value) -> {
-                    if (!key.equals(RATES) && !key.equals(SEEDS)) {
-                        label.append(':').append(key).append('=').append(value);
-                    }
-                });
-        return label.toString();
+        Map<String, String> told = new LinkedHashMap<>(options);
+        told.keySet().removeAll(Set.of(RATES, SEEDS));
+        return written(kind, told);
+    }
+
+    private static String written(Kind kind, Map<String, String> options) {
+        StringBuilder text = new StringBuilder(kind.toString());
+        options.forEach((key, value) -> text.append(':').append(key).append('=').append(value));
+        return text.toString();
     }
 
     /** Returns the method as it was written. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 
 /**
@@ -23,10 +24,12 @@ final class OptionPlots {
 
     private final Standings standings;
     private final String title;
+    private final Setup.Recipe common;
 
-    OptionPlots(Standings standings, String title) {
+    OptionPlots(Standings standings, String title, Setup.Recipe common) {
         this.standings = standings;
         this.title = title;
+        this.common = common;
     }
 
     private static Map<String, String> axes() {
@@ -62,17 +65,18 @@ final class OptionPlots {
         return files;
     }
 
-    /** Groups the methods at their best rates by what they are but for one option. */
+    /**
+     * Groups the methods at their best rates by what they are but for one option, whether it is
+     * their own or the common one.
+     */
     private Map<String, TreeMap<Double, Trial>> families(String key) {
         Map<String, TreeMap<Double, Trial>> families = new LinkedHashMap<>();
         for (Trial trial : standings.bests()) {
             Method method = Method.parse(trial.method());
-            if (method.options().containsKey(key) && trial.isFinished()) {
-                Map<String, String> others = new LinkedHashMap<>(method.options());
-                others.remove(key);
-                String family = new Method(null, method.kind(), others).label();
-                families.computeIfAbsent(family, f -> new TreeMap<>())
-                        .put(method.number(key, 0), trial);
+            OptionalDouble value = method.value(key, common);
+            if (value.isPresent() && trial.isFinished()) {
+                families.computeIfAbsent(method.without(key).label(), f -> new TreeMap<>())
+                        .put(value.getAsDouble(), trial);
             }
         }
         families.values().removeIf(trials -> trials.size() < FEWEST);

@@ -103,6 +103,15 @@ public record Setup(Models models, Data data, Recipe recipe, Metric metric, Bool
         String name();
 
         /**
+         * Tries whether models can be measured at all, before any is trained for it.
+         *
+         * @param model a model as it is before training
+         * @throws IOException if the rows cannot be read
+         * @throws IllegalArgumentException if the metric does not go with the model and the rows
+         */
+        default void check(Model model) throws IOException {}
+
+        /**
          * Measures a model on the validation rows.
          *
          * @param model the model, adapted or not

@@ -59,7 +59,8 @@ class ComparisonTablesTest {
 
     @Test
     void plots_areReadablePictures() throws IOException {
-        List<String> files = new ComparisonPlots(tables, "a model", null).write(folder);
+        List<String> files =
+                new ComparisonPlots(tables, "a model", null, Results.COMMON).write(folder);
         assertThat(files)
                 .containsExactly("curves-best-rate.png", "curves-one-rate.png", "loss-by-rate.png");
         for (String file : files) {
@@ -76,7 +77,7 @@ class ComparisonTablesTest {
                         Results.of("lora:rank=16", 1e-4, 0, 5.0, 4.0, 1.5),
                         Results.of("pissa:rank=1", 1e-4, 0, 5.0, 4.0, 1.5));
         ComparisonTables table = new ComparisonTables(ranks, "lora", null, 20, null);
-        assertThat(new ComparisonPlots(table, "a model", null).write(folder))
+        assertThat(new ComparisonPlots(table, "a model", null, Results.COMMON).write(folder))
                 .contains("loss-by-rank.png")
                 .doesNotContain("loss-by-alpha.png");
     }

@@ -34,6 +34,32 @@ class GridTest {
     }
 
     @Test
+    void reference_isOneOfTheMethods_whateverItsRates() {
+        Grid grid = new Grid(methods("lora:rank=4:rates=1e-3"), List.of(1e-4), List.of(0));
+        grid.requireMethod("--reference", Method.parse("lora:rank=4"));
+        grid.requireMethod("--reference", Method.parse("lora:rank=4:seeds=7"));
+        assertThatThrownBy(() -> grid.requireMethod("--reference", Method.parse("lora")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("--reference lora is none of the methods [lora:rank=4]");
+    }
+
+    @Test
+    void commonRate_isOneThatAMethodHas() {
+        Grid grid = new Grid(methods("full:rates=1e-5", "lora"), List.of(2e-3, 1e-3), List.of(0));
+        grid.requireRate("--common-rate", 1e-5);
+        grid.requireRate("--common-rate", 2e-3);
+        assertThatThrownBy(() -> grid.requireRate("--common-rate", 1e-4))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("--common-rate 1e-4 is none of the learning rates [1e-5, 1e-3, 2e-3]");
+    }
+
+    @Test
+    void ratesThatFilesCannotTell_areRefused() {
+        assertThatThrownBy(() -> new Grid(methods("lora"), List.of(1e-3, 1.0000001e-3), List.of(0)))
+                .hasMessage("1e-3 comes twice among the learning rates");
+    }
+
+    @Test
     void equalMethods_areRefused_evenAtOtherRates() {
         assertThatThrownBy(
                         () ->

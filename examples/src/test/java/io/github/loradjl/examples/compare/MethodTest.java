@@ -72,15 +72,62 @@ class MethodTest {
         assertThat(method.label()).isEqualTo("lora:data=0.25");
     }
 
+    @Test
+    void without_isTheMethodWithTheCommonValue() {
+        Method method = Method.parse("lora:rank=16:alpha=4:seeds=3").without("rank");
+        assertThat(method).isEqualTo(Method.parse("lora:alpha=4:seeds=3"));
+        assertThat(method.without("rank")).isEqualTo(method);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "lora:rank=2, rank, 2",
+        "lora, rank, 8",
+        "lora:rank=2, alpha, 16",
+        "full, data, 1",
+        "lora-ga, gamma, 16",
+        "lora-ga:gamma=4, gamma, 4",
+        "lora-ga:batches=2, batches, 2",
+        "lora-ga, batches, 8"
+    })
+    void value_isItsOwnOrTheCommonOne(String text, String key, double value) {
+        assertThat(Method.parse(text).value(key, Results.COMMON)).hasValue(value);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "full, rank",
+        "lora, gamma",
+        "pissa, batches",
+        "lora-ga:zeta=1, gamma",
+        "lora-ga:gradient=adam, gamma"
+    })
+    void value_ofWhatIsNoOptionOfIt_isNone(String text, String key) {
+        assertThat(Method.parse(text).value(key, Results.COMMON)).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource({
         "dora, there is no method dora",
         "lora:gamma=16, gamma=16 is not KEY=VALUE with one of the keys",
         "full:rank=8, rank=8 is not KEY=VALUE",
         "lora:rank, rank is not KEY=VALUE",
-        "lora:rank=many, rank=many is not a number above 0",
+        "lora:rank=many, rank=many is not a whole number above 0",
+        "lora:rank=16.5, rank=16.5 is not a whole number above 0",
+        "lora:rank=0, rank=0 is not a whole number above 0",
+        "lora-ga:batches=2.5, batches=2.5 is not a whole number above 0",
+        "lora:rank=4:rank=8, rank is given twice",
+        "lora:, \"\" is not KEY=VALUE",
+        ":, there is no method \"\"",
+        "lora:alpha=x, alpha=x is not a number above 0",
+        "lora+:ratio=-1, ratio=-1 is not a number above 0",
         "lora:rates=1e-3+x, rates=x is not a number above 0",
+        "lora:rates=1e-3+0.001, 1e-3 comes twice among its rates",
+        "lora:rates=1e-3+, rates= is not a number above 0",
         "lora:seeds=one, seeds are whole numbers",
+        "lora:seeds=-1, seeds are whole numbers of at least 0",
+        "lora:seeds=0+, seeds are whole numbers",
+        "lora:seeds=0+1+0, 0 comes twice among its seeds",
         "lora:data=2, data is a share",
         "lora:init=nonsense, unknown start",
         "lora-ga:gamma=16:zeta=1, say the same thing twice",

@@ -1,9 +1,23 @@
 package io.github.loradjl.examples.compare;
 
+import io.github.loradjl.LoraConfig;
+
 import java.util.List;
 
 /** Makes results of runs that never were. */
 final class Results {
+
+    /** Rank 8, alpha 16, 4 steps, validated after each second one, 8 batches for LoRA-GA. */
+    static final Setup.Recipe COMMON =
+            new Setup.Recipe(
+                    LoraConfig.builder().optRank(8).optAlpha(16).build(),
+                    4,
+                    2,
+                    null,
+                    null,
+                    1,
+                    8,
+                    false);
 
     private Results() {}
 
