@@ -7,12 +7,9 @@ import ai.djl.translate.TranslateException;
 import io.github.loradjl.examples.compare.Cell;
 import io.github.loradjl.examples.compare.CellResult;
 import io.github.loradjl.examples.compare.Comparison;
-import io.github.loradjl.examples.compare.ComparisonPlots;
-import io.github.loradjl.examples.compare.ComparisonTables;
 import io.github.loradjl.examples.compare.Grid;
 import io.github.loradjl.examples.compare.Setup;
 import io.github.loradjl.examples.compare.TokenAccuracy;
-import io.github.loradjl.examples.compare.diagnose.Diagnostics;
 import io.github.loradjl.examples.config.ConfigDifferences;
 import io.github.loradjl.examples.config.ConfigOptions;
 import io.github.loradjl.examples.config.ConfigWriter;
@@ -131,11 +128,14 @@ public final class CompareCommand implements Callable<Integer> {
             err.println("      validation " + rows.validation().getReport());
             Setup setup = setup(rows, metric(task, rows, tokenizer, template));
             Log log = new Log(err, setup, configuration);
+            Interruption.setFinishing(true);
             List<CellResult> results = new Comparison(grid, setup, runs()).run(log);
+            Interruption.setFinishing(false);
             if (results.isEmpty()) {
                 throw new IllegalStateException("no run came to an end");
             }
-            report(results, grid, setup, log.errors == 0, err);
+            // What the engine gave up once, it would in a diagnostic: they take more memory.
+            report(rows, setup).write(results, grid.methods(), log.errors == 0, err);
             spec.commandLine().getOut().println(out.resolve("results.md"));
             if (log.errors > 0) {
                 throw new IllegalStateException(
@@ -212,48 +212,24 @@ public final class CompareCommand implements Callable<Integer> {
                 Interruption::isRequested);
     }
 
-    private void report(
-            List<CellResult> results, Grid grid, Setup setup, boolean isComplete, PrintStream err)
-            throws IOException, MalformedModelException {
-        String metric = setup.metric() == null ? null : setup.metric().name();
-        ComparisonTables tables =
-                new ComparisonTables(
-                        results,
-                        compareOptions.reference(),
-                        compareOptions.commonRate(),
-                        compareOptions.maxSteps(),
-                        metric);
-        tables.writeCsv(out.resolve("results.csv"));
-        String title = modelOptions.name();
-        List<String> plots = new ComparisonPlots(tables, title, metric, setup.recipe()).write(out);
-        StringBuilder text = new StringBuilder("# " + title + "\n\n");
-        text.append(tables.markdown());
-        text.append("\n## Pictures\n");
-        plots.forEach(plot -> text.append("\n![" + plot + "](" + plot + ")\n"));
-        // Diagnostics take long, and may fail; the results do not wait for them.
-        AtomicFile.writeString(out.resolve("results.md"), text.toString());
-        err.println();
-        err.println(tables.markdown().strip());
-        Double rate = tables.commonRate();
-        Diagnostics diagnostics =
-                new Diagnostics(
-                        setup,
-                        grid.methods(),
-                        rate == null ? grid.rates().get(0) : rate,
-                        out.resolve("diagnostics"));
-        String found =
-                diagnostics.run(
-                        // What the engine gave up once, it would here: they take more memory.
-                        isComplete ? compareOptions.diagnostics() : List.of(),
-                        title,
-                        out,
-                        what -> {
-                            Interruption.check();
-                            err.println("looking at: " + what);
-                        });
-        if (!found.isEmpty()) {
-            AtomicFile.writeString(out.resolve("results.md"), text + "\n" + found);
-        }
+    private CompareReport report(DataOptions.Data rows, Setup setup) throws IOException {
+        List<String> files =
+                dataOptions.trainFiles().stream()
+                        .map(file -> file.getFileName().toString())
+                        .toList();
+        List<String> conditions =
+                List.of(
+                        "model: " + modelOptions.name() + ", " + modelOptions.describe(),
+                        "data: " + String.join(", ", files) + ", " + rows.train().getReport(),
+                        "validation: " + rows.validation().getReport(),
+                        "a run: "
+                                + compareOptions.maxSteps()
+                                + " steps of "
+                                + compareOptions.batchSize()
+                                + " rows, validated every "
+                                + compareOptions.evalSteps());
+        String title = modelOptions.name() + " on " + String.join(", ", files);
+        return new CompareReport(out, title, conditions, compareOptions, setup);
     }
 
     /** Shows how far a comparison is. */

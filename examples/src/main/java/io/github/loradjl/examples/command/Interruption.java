@@ -38,8 +38,7 @@ public final class Interruption {
         }
         requested = true;
         if (finishing) {
-            System.err.println(
-                    "lora: stopping when this step is done and saved; Ctrl-C again stops at once");
+            System.err.println("lora: stopping when this step is done; Ctrl-C again stops at once");
         }
         try {
             while (!DONE.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
