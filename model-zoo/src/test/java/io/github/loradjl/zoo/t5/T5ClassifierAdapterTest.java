@@ -312,6 +312,30 @@ class T5ClassifierAdapterTest {
         }
     }
 
+    @Test
+    void score_otherNumberOfLabelsThanClasses_isNamed() {
+        ClassifierScoring scoring =
+                ClassifierScoring.builder()
+                        .setModel(model, tokenizer)
+                        .setLabels(List.of("x", "y", "z"))
+                        .build();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> scoring.score(List.of("a b", "c")))
+                .withMessageContainingAll("(2, 2) for 2 prompts", "[x, y, z]");
+    }
+
+    @Test
+    void score_maxLength_cutsPromptsAsForTraining() {
+        ClassifierScoring.Builder builder =
+                ClassifierScoring.builder()
+                        .setModel(model, tokenizer)
+                        .setLabels(TASK.getLabelTexts());
+        double[] three = builder.build().score(List.of("a b c ")).get(0);
+        assertThat(builder.build().score(List.of("a b c d e ")).get(0)).isNotEqualTo(three);
+        assertThat(builder.optMaxLength(4).build().score(List.of("a b c d e ")).get(0))
+                .isEqualTo(three);
+    }
+
     private static float[] logits(ZooModel<NDList, NDList> model) {
         try (NDManager manager = model.getNDManager().newSubManager()) {
             NDArray ids = manager.create(new long[][] {{4, 5, 6, 1}, {9, 8, 7, 1}});
