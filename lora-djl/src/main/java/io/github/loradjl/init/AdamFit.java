@@ -46,8 +46,9 @@ import java.util.List;
  * result: the better of the starts at worst.
  *
  * <p>The number of iterations is fixed. Each takes eight products of r columns or rows with G or
- * sign(G), 16 m n r operations; E is never formed. The memory is that of sign(G) and some times (m
- * + n) r. No random number is drawn.
+ * sign(G), 16 m n r operations; E is never formed. Beside G and sign(G), the memory is some times
+ * (m + n) r: their energies, for which a matrix in double precision is made, come from the caller,
+ * who has them from the decompositions. No random number is drawn.
  *
  * <p>On gradients of a LLaMA of 135 million parameters (r = 8) singular vectors of G reach a cosine
  * of about .35, those of sign(G) .45 and this fit .7, where the best matrix of rank 2r has .77.
@@ -83,36 +84,40 @@ final class AdamFit {
      */
     record Fitted(LoraStart pair, double cosine) {}
 
-    AdamFit(NDArray gradient, NDArray sign, NDManager scope) {
+    /**
+     * What is fitted.
+     *
+     * @param gradient G, of shape (m, n), float32, not zero
+     * @param energy its squared Frobenius norm
+     * @param sign sign(G)
+     * @param signEnergy its squared Frobenius norm
+     */
+    record Goal(NDArray gradient, double energy, NDArray sign, double signEnergy) {}
+
+    AdamFit(Goal goal, NDManager scope) {
         this.scope = scope;
-        this.gradient = gradient;
-        this.sign = sign;
-        signEnergy = TorchOps.squareSum(sign);
-        floor = 1e-6 * Math.sqrt(TorchOps.squareSum(gradient) / gradient.size());
+        gradient = goal.gradient();
+        sign = goal.sign();
+        signEnergy = goal.signEnergy();
+        floor = 1e-6 * Math.sqrt(goal.energy() / gradient.size());
     }
 
     /**
      * Fits A and B.
      *
-     * @param gradient G, of shape (m, n), float32, not zero
-     * @param sign sign(G)
+     * @param goal the gradient and its signs
      * @param starts pairs to begin with; the best is taken
      * @param manager the owner of the result
      * @return a pair that is no worse than any of the starts, whatever their factors
      */
-    static Fitted fit(NDArray gradient, NDArray sign, List<LoraStart> starts, NDManager manager) {
-        return fit(gradient, sign, starts, ITERATIONS, manager);
+    static Fitted fit(Goal goal, List<LoraStart> starts, NDManager manager) {
+        return fit(goal, starts, ITERATIONS, manager);
     }
 
-    static Fitted fit(
-            NDArray gradient,
-            NDArray sign,
-            List<LoraStart> starts,
-            int iterations,
-            NDManager manager) {
+    static Fitted fit(Goal goal, List<LoraStart> starts, int iterations, NDManager manager) {
         try (GradientMode mode = GradientMode.off();
                 NDManager scope = manager.newSubManager()) {
-            AdamFit fit = new AdamFit(gradient, sign, scope);
+            AdamFit fit = new AdamFit(goal, scope);
             for (LoraStart start : starts) {
                 try (Point point = fit.new Point(start.a(), start.b())) {
                     fit.keepIfBetter(point);

@@ -136,7 +136,8 @@ public final class LoraGaInit implements LoraInit {
         int r = leading.rank() / 2;
         try (LoraStart sgd = vectors(leading, r, seed, manager);
                 LoraStart signs = vectors(ofSign, r, seed, manager)) {
-            AdamFit.Fitted fitted = AdamFit.fit(gradient, sign, List.of(sgd, signs), manager);
+            AdamFit.Goal goal = new AdamFit.Goal(gradient, leading.energy(), sign, ofSign.energy());
+            AdamFit.Fitted fitted = AdamFit.fit(goal, List.of(sgd, signs), manager);
             return new GradientFactors(leading, fitted.pair(), Math.pow(fitted.cosine(), 2));
         }
     }

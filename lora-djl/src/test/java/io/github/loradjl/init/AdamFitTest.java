@@ -70,8 +70,17 @@ class AdamFitTest {
                 factors.u().get(new NDIndex(":, {}:{}", R, 2 * R)));
     }
 
+    private static AdamFit.Goal goal(NDArray gradient) {
+        return goal(gradient, gradient.sign());
+    }
+
+    private static AdamFit.Goal goal(NDArray gradient, NDArray sign) {
+        return new AdamFit.Goal(
+                gradient, TorchOps.squareSum(gradient), sign, TorchOps.squareSum(sign));
+    }
+
     private AdamFit.Fitted fit(NDArray gradient) {
-        return AdamFit.fit(gradient, gradient.sign(), starts(gradient), manager);
+        return AdamFit.fit(goal(gradient), starts(gradient), manager);
     }
 
     private List<LoraStart> starts(NDArray gradient) {
@@ -131,8 +140,7 @@ class AdamFitTest {
         LoraStart ofSign = vectors(g.sign());
         double better = Math.max(ofG.firstAdamStepCosine(g), ofSign.firstAdamStepCosine(g));
         for (int iterations : new int[] {0, 1, 2, 10}) {
-            AdamFit.Fitted fitted =
-                    AdamFit.fit(g, g.sign(), List.of(ofG, ofSign), iterations, manager);
+            AdamFit.Fitted fitted = AdamFit.fit(goal(g), List.of(ofG, ofSign), iterations, manager);
             // The cosine is summed in another order, and the pair rounded when multiplied.
             assertThat(fitted.pair().firstAdamStepCosine(g)).isGreaterThan(better - 1e-6);
             assertThat(fitted.cosine())
@@ -140,7 +148,7 @@ class AdamFitTest {
         }
         // From a pair that is fitted already most steps lead away.
         LoraStart fitted = fit(g).pair();
-        AdamFit.Fitted again = AdamFit.fit(g, g.sign(), List.of(ofG, fitted, ofSign), 1, manager);
+        AdamFit.Fitted again = AdamFit.fit(goal(g), List.of(ofG, fitted, ofSign), 1, manager);
         assertThat(again.pair().firstAdamStepCosine(g))
                 .isGreaterThan(fitted.firstAdamStepCosine(g) - 1e-6);
     }
@@ -163,7 +171,7 @@ class AdamFitTest {
         NDArray z = g.sign();
         NDArray a = vectors(g).a().duplicate();
         NDArray b = vectors(g).b().duplicate();
-        LoraStart slope = new AdamFit(g, z, manager).new Point(a, b).slope(share);
+        LoraStart slope = new AdamFit(goal(g), manager).new Point(a, b).slope(share);
         NDArray widthA = rootMeanSquare(g.matMul(a.transpose()), 0).mul(share);
         NDArray widthB = rootMeanSquare(b.transpose().matMul(g), 1).mul(share);
         a.setRequiresGradient(true);
@@ -196,10 +204,10 @@ class AdamFitTest {
     void fit_doesNotDependOnTheGradientsSize() {
         NDArray g = random(.9, 5);
         List<LoraStart> starts = starts(g);
-        LoraStart fitted = AdamFit.fit(g, g.sign(), starts, manager).pair();
+        LoraStart fitted = AdamFit.fit(goal(g), starts, manager).pair();
         // A power of two changes no digit.
         NDArray small = g.mul(0x1p-30f);
-        LoraStart ofSmall = AdamFit.fit(small, g.sign(), starts, manager).pair();
+        LoraStart ofSmall = AdamFit.fit(goal(small), starts, manager).pair();
         assertThat(ofSmall.a()).isEqualTo(fitted.a());
         assertThat(ofSmall.b()).isEqualTo(fitted.b());
     }
@@ -213,7 +221,7 @@ class AdamFitTest {
         LoraStart start =
                 new LoraStart(manager.eye(R, N, 0, g.getDataType()), orthonormal(M, R).mul(5));
         double before = start.firstAdamStepCosine(g);
-        AdamFit.Fitted fitted = AdamFit.fit(g, g.sign(), List.of(start), manager);
+        AdamFit.Fitted fitted = AdamFit.fit(goal(g), List.of(start), manager);
         assertThat(before).isBetween(.1, .9);
         // sign(G) has rank 1 and is reached by A = its row, B = 0.
         assertThat(fitted.pair().firstAdamStepCosine(g)).isGreaterThan(.99);
@@ -232,7 +240,7 @@ class AdamFitTest {
         NDArray before = starts.get(0).a().duplicate();
         int arrays = manager.getManagedArrays().size();
         try (NDManager owner = manager.newSubManager()) {
-            AdamFit.Fitted fitted = AdamFit.fit(g, z, starts, owner);
+            AdamFit.Fitted fitted = AdamFit.fit(goal(g, z), starts, owner);
             assertThat(owner.getManagedArrays())
                     .containsExactlyInAnyOrder(fitted.pair().a(), fitted.pair().b());
             fitted.pair().close();

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
 import io.github.loradjl.internal.AtomicFile;
@@ -34,25 +35,45 @@ import java.util.stream.Stream;
  *
  * <p>The new folder has the files of the old one: the same shards, the same headers, and every byte
  * the same but for the weights that the adapter changes. Those are widened to float32, changed, and
- * rounded once to the type in which they are stored. One weight at a time is in memory.
+ * rounded once to the type in which they are stored. One weight at a time is in memory. Where the
+ * files store a tied weight in more than one of its places, or in another one than the model's, all
+ * of them change.
  */
 public final class MergedCheckpoint {
 
     private static final String WEIGHTS = ".safetensors";
+    private static final String WEIGHT = ".weight";
 
     private final Map<String, LowRankUpdate> updates = new HashMap<>();
     private final Map<String, NDArray> replacements = new HashMap<>();
+    private final Map<String, String> copies = new HashMap<>();
     private final Set<String> own;
     private final NDManager manager;
 
     private MergedCheckpoint(LoraModel lora, String adapter) {
         manager = lora.getManager();
-        own = lora.getBase() instanceof StagedModel model ? model.getOwnParameters() : Set.of();
-        for (LoraLinear layer : lora.getTargets(adapter).values()) {
-            updates.put(layer.getPath() + ".weight", layer.get(adapter));
+        if (lora.getBase() instanceof StagedModel model) {
+            own = model.getOwnParameters();
+            copies.putAll(model.getCopies());
+            // A head that is not tied has the name of a copy and a layer of its own.
+            for (BlockTree.Node node : BlockTree.walk(model)) {
+                copies.remove(node.path() + WEIGHT);
+            }
+        } else {
+            own = Set.of();
         }
-        replacements.putAll(lora.getPrivateCopies(adapter).getCopies());
+        for (LoraLinear layer : lora.getTargets(adapter).values()) {
+            updates.put(layer.getPath() + WEIGHT, layer.get(adapter));
+        }
         // A layer may be both a target and a private copy; the copy is what its update adds to.
+        Map<String, NDArray> trained = lora.getPrivateCopies(adapter).getCopies();
+        replacements.putAll(trained);
+        copies.forEach(
+                (copy, original) -> {
+                    if (trained.containsKey(original)) {
+                        replacements.put(copy, trained.get(original));
+                    }
+                });
     }
 
     /**
@@ -95,20 +116,23 @@ public final class MergedCheckpoint {
 
     /** Fails before anything is written. */
     private void checkComplete(Path base, List<Path> weights) throws IOException {
-        Set<String> changed = new TreeSet<>(replacements.keySet());
-        changed.retainAll(own);
-        if (!changed.isEmpty()) {
-            throw new IOException(
-                    "a Hugging Face folder of this model has no place for "
-                            + changed
-                            + ": keep the adapter, which holds them");
-        }
         Set<String> missing = new TreeSet<>(updates.keySet());
         missing.addAll(replacements.keySet());
+        missing.removeAll(copies.keySet());
         for (Path path : weights) {
             try (SafetensorsFile file = SafetensorsFile.open(path)) {
-                missing.removeAll(file.names());
+                for (String name : file.names()) {
+                    missing.remove(copies.getOrDefault(name, name));
+                }
             }
+        }
+        Set<String> ownMissing = new TreeSet<>(missing);
+        ownMissing.retainAll(own);
+        if (!ownMissing.isEmpty()) {
+            throw new IOException(
+                    "a Hugging Face folder of this model has no place for "
+                            + ownMissing
+                            + ": keep the adapter, which holds them");
         }
         if (!missing.isEmpty()) {
             throw new IOException(
@@ -184,8 +208,10 @@ public final class MergedCheckpoint {
         if (replacement == null) {
             return file.read(scope, tensor.name());
         }
-        NDArray wide = TorchOps.toFloat32(replacement).toDevice(Device.cpu(), false);
-        return TorchOps.alias(wide, scope);
+        // The cast belongs to the manager of the copy, which outlives this weight.
+        NDArray wide = TorchOps.toFloat32(replacement);
+        wide.attach(scope);
+        return TorchOps.alias(wide.toDevice(Device.cpu(), false), scope);
     }
 
     private static ByteBuffer stored(NDArray weight, TensorInfo tensor, Path file)

@@ -13,7 +13,9 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The shape of a T5 model, as a Hugging Face folder's {@code config.json} gives it.
@@ -138,14 +140,21 @@ public final class T5Config {
 
     /**
      * Transformers ties a head that is not stored, or is stored as a copy, and no other, whatever
-     * the configuration says.
+     * the configuration says. The token vectors may be stored in another of their places.
      */
     private static boolean isTied(Path folder, JsonObject json) throws IOException {
         String head = "lm_head.weight";
-        String shared = "shared.weight";
         try (Safetensors tensors = Safetensors.open(folder)) {
-            return !tensors.names().containsAll(Set.of(head, shared))
-                    || tensors.areEqual(head, shared);
+            Optional<String> vectors =
+                    Stream.of(
+                                    "shared.weight",
+                                    "encoder.embed_tokens.weight",
+                                    "decoder.embed_tokens.weight")
+                            .filter(tensors.names()::contains)
+                            .findFirst();
+            return !tensors.names().contains(head)
+                    || vectors.isEmpty()
+                    || tensors.areEqual(head, vectors.get());
         } catch (NoSuchFileException e) {
             return isTied(json);
         }

@@ -59,6 +59,16 @@ final class T5EncoderStages {
         return T5Block.dropout(normed, config.getDropout(), training);
     }
 
+    /** Checks that there is something to read. */
+    static void check(NDList data) {
+        if (data.size() < 2) {
+            throw new IllegalArgumentException(
+                    "a T5 model reads input_ids and attention_mask, but the data has "
+                            + data.size()
+                            + " of these two arrays");
+        }
+    }
+
     static boolean isPadded(NDArray mask) {
         return Arrays.stream(mask.toLongArray()).anyMatch(seen -> seen == 0);
     }
@@ -94,6 +104,7 @@ final class T5EncoderStages {
         /** {@inheritDoc} */
         @Override
         public NDList forward(ParameterStore store, NDList inputs, boolean training) {
+            check(inputs);
             NDArray ids = inputs.get(0);
             NDArray mask = inputs.get(1);
             if (!mask.getShape().equals(ids.getShape())) {

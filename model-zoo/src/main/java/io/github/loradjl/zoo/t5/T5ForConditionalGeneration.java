@@ -167,18 +167,37 @@ public final class T5ForConditionalGeneration extends LanguageModel {
     @Override
     public NDArray tokenLosses(ParameterStore parameterStore, NDList data, NDArray labels) {
         try (GradientMode mode = GradientMode.off()) {
+            T5EncoderStages.check(data);
+            long times = answersPerRow(data, labels);
             List<Stage> reading = stages.encoderStages();
             List<Stage> all = stages.list();
             List<Stage> writing = all.subList(reading.size(), all.size() - 1);
             NDList inputs = withLabels(data, new NDList(labels));
             NDList states = runStages(reading, parameterStore, inputs, data, false);
-            long times = labels.getShape().get(0) / data.head().getShape().get(0);
             if (times > 1) {
                 states = T5EncoderStages.repeatRows(states, times, data);
             }
             states = runStages(writing, parameterStore, states, data, false);
             return stages.tokenLosses(parameterStore, states, labels);
         }
+    }
+
+    private static long answersPerRow(NDList data, NDArray labels) {
+        long rows = data.head().getShape().get(0);
+        long answers = labels.getShape().get(0);
+        if (rows == 0 || answers == 0 || answers % rows != 0) {
+            throw new IllegalArgumentException(
+                    answers
+                            + " rows of labels do not go with "
+                            + rows
+                            + " of input_ids: each of these takes as many as the others");
+        }
+        if (answers > rows && data.size() > 2) {
+            throw new IllegalArgumentException(
+                    "decoder_input_ids cannot be given where a row of input_ids has several of"
+                            + " labels: leave them out, and they are made from the labels");
+        }
+        return answers / rows;
     }
 
     /** {@inheritDoc} */

@@ -145,6 +145,11 @@ final class T5Stages {
         /** {@inheritDoc} */
         @Override
         public NDList forward(ParameterStore store, NDList inputs, boolean training) {
+            if (inputs.size() < 4) {
+                throw new IllegalArgumentException(
+                        "the decoder of a T5 model reads decoder_input_ids, third in the data, or"
+                                + " the labels: give one of them");
+            }
             NDArray mask = inputs.get(T5EncoderStages.MASK);
             NDArray own = inputs.size() > 4 ? inputs.get(4) : null;
             NDArray hidden = reading.embed(store, inputs.get(3), training);

@@ -27,6 +27,11 @@ final class CausalRowEncoder extends RowEncoder {
     }
 
     @Override
+    String remedy() {
+        return "raise optMaxLength or shorten the prompts";
+    }
+
+    @Override
     TokenRow text(String text, long number) {
         return TokenRow.of(ended(tokenizer().encode(text)), 0, false, maxLength);
     }

@@ -58,6 +58,9 @@ abstract class RowEncoder {
     /** Cuts one long text into blocks, which are numbered from the given one on. */
     abstract List<TokenRow> blocks(String text, long number) throws IOException;
 
+    /** Says what helps where no row has anything to learn. */
+    abstract String remedy();
+
     TextTokenizer tokenizer() {
         return tokenizer;
     }

@@ -1,5 +1,8 @@
 package io.github.loradjl.zoo.text;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,6 +18,8 @@ import java.util.stream.LongStream;
  */
 class Seq2SeqRowEncoder extends RowEncoder {
 
+    private static final Logger logger = LoggerFactory.getLogger(Seq2SeqRowEncoder.class);
+
     private static final double DENSITY = 0.15;
     private static final double MEAN_SPAN = 3;
 
@@ -22,6 +27,7 @@ class Seq2SeqRowEncoder extends RowEncoder {
     private final int maxTargetLength;
     private final long[] sentinels;
     private int maxTextLength;
+    private boolean warned;
 
     Seq2SeqRowEncoder(TextTokenizer tokenizer, RowOptions options) {
         super(tokenizer, options);
@@ -33,6 +39,13 @@ class Seq2SeqRowEncoder extends RowEncoder {
                         .takeWhile(OptionalLong::isPresent)
                         .mapToLong(OptionalLong::getAsLong)
                         .toArray();
+    }
+
+    /** Prompts do not count here: what is learnt is a text of its own. */
+    @Override
+    String remedy() {
+        return "a completion needs a token to learn, a text without a prompt two, one of which is"
+                + " left out";
     }
 
     @Override
@@ -61,13 +74,9 @@ class Seq2SeqRowEncoder extends RowEncoder {
             throw new IOException(
                     "the prompt is empty and gets no end token: the encoder has nothing to read");
         }
-        int length = Math.min(source.length, maxLength);
-        int[] kept = ints(Arrays.copyOf(source, length));
-        OptionalLong end = tokenizer().getEosId();
-        if (endsWith(source, end)) {
-            kept[length - 1] = (int) end.getAsLong();
-        }
-        return TokenRow.paired(kept, target(completion), maxTargetLength, source.length - length);
+        int[] kept = ints(tokenizer().truncate(source, maxLength));
+        return TokenRow.paired(
+                kept, target(completion), maxTargetLength, source.length - kept.length);
     }
 
     /** Encodes what is to be learnt. */
@@ -78,7 +87,7 @@ class Seq2SeqRowEncoder extends RowEncoder {
     @Override
     TokenRow text(String text, long number) throws IOException {
         long[] ids = tokenizer().encode(text, false);
-        int length = Math.min(ids.length, maxTextLength());
+        int length = fitting(ids.length);
         return corrupted(Arrays.copyOf(ids, length), ids.length - length, number);
     }
 
@@ -87,10 +96,12 @@ class Seq2SeqRowEncoder extends RowEncoder {
     List<TokenRow> blocks(String text, long number) throws IOException {
         long[] all = plain(text).asLongStream().toArray();
         List<TokenRow> blocks = new ArrayList<>();
-        for (int from = 0; from < all.length; from += maxTextLength()) {
-            int to = Math.min(all.length, from + maxTextLength());
+        int from = 0;
+        while (from < all.length) {
+            int to = from + fitting(all.length - from);
             long[] block = Arrays.copyOfRange(all, from, to);
             blocks.add(corrupted(block, 0, number + blocks.size()));
+            from = to;
         }
         return blocks;
     }
@@ -104,6 +115,20 @@ class Seq2SeqRowEncoder extends RowEncoder {
         SpanCorruption.Pair pair =
                 new SpanCorruption(DENSITY, MEAN_SPAN, sentinels, end).corrupt(tokens, seed);
         return TokenRow.paired(ints(pair.input()), ints(pair.target()), maxTargetLength, cut);
+    }
+
+    /** Returns how many of so many tokens fit, and says so if it is the sentinels that run out. */
+    private int fitting(int tokens) throws IOException {
+        int most = maxTextLength();
+        if (tokens > most && !warned && needs(most + 1) > sentinels.length) {
+            warned = true;
+            logger.warn(
+                    "Texts are cut to {} tokens, for whose spans the tokenizer's {} sentinels"
+                            + " suffice, whatever the maximum length",
+                    most,
+                    sentinels.length);
+        }
+        return Math.min(tokens, most);
     }
 
     /**
@@ -145,13 +170,20 @@ class Seq2SeqRowEncoder extends RowEncoder {
     }
 
     private boolean fits(int length) {
-        // Stand-ins that are enough for any text, and unlike its tokens.
-        long[] standIns = LongStream.rangeClosed(1, length).toArray();
-        SpanCorruption.Pair pair =
-                new SpanCorruption(DENSITY, MEAN_SPAN, standIns, 0).corrupt(new long[length], 0);
-        long used = Arrays.stream(pair.target()).max().orElseThrow();
+        SpanCorruption.Pair pair = standIn(length);
         return pair.input().length <= maxLength
                 && pair.target().length <= maxTargetLength
-                && used <= sentinels.length;
+                && needs(length) <= sentinels.length;
+    }
+
+    /** Returns the number of sentinels that a text of some length takes. */
+    private static long needs(int length) {
+        return Arrays.stream(standIn(length).target()).max().orElseThrow();
+    }
+
+    private static SpanCorruption.Pair standIn(int length) {
+        // Sentinels that are enough for any text, and unlike its tokens.
+        long[] standIns = LongStream.rangeClosed(1, length).toArray();
+        return new SpanCorruption(DENSITY, MEAN_SPAN, standIns, 0).corrupt(new long[length], 0);
     }
 }

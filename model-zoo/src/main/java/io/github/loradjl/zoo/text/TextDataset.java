@@ -58,7 +58,8 @@ import java.util.Objects;
  * conversation the last answer is learnt, and the messages before it are asked. Of a text without a
  * prompt, and of each block of a {@code .txt} file, spans are left out and learnt, as T5 was
  * pretrained ({@link SpanCorruption}, a share of 0.15 in spans of 3 on average), where the
- * tokenizer has T5's sentinels.
+ * tokenizer has T5's sentinels. Which spans follows from the seed and the number of the row: they
+ * are drawn once, when the files are read, and are the same in every epoch.
  *
  * <pre>{@code
  * TextDataset data = TextDataset.builder()

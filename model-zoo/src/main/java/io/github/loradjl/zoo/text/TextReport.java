@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  * @param truncatedTokens the tokens cut off from them
  * @param truncatedLabels the tokens that would have been learnt, out of these
  * @param droppedRows the rows left out because nothing to learn was left of them within the maximum
- *     length
+ *     length, or because a text to leave spans out of has fewer than two tokens
  * @param straddlingRows the rows where a token stands across the end of the prompt, so that the
  *     prompt alone is tokenised differently; a prompt format that ends otherwise helps
  * @param lengths the tokens of a row, for an encoder with a decoder those of both, at the
@@ -129,8 +129,7 @@ public record TextReport(
             text.append(
                     String.format(
                             Locale.ROOT,
-                            "; %,d rows dropped, nothing to learn in them within the maximum"
-                                    + " length",
+                            "; %,d rows dropped, nothing to learn in them",
                             droppedRows));
         }
         if (straddlingRows > 0) {

@@ -49,7 +49,8 @@ record TextSource(
                             + reading.all
                             + " rows within "
                             + rows.maxLength()
-                            + " tokens; raise optMaxLength or shorten the prompts");
+                            + " tokens; "
+                            + reading.encoder.remedy());
         }
         return new Rows(reading.kept.rows(), reading.all - reading.kept.size());
     }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -115,6 +116,26 @@ public final class TextTokenizer implements AutoCloseable {
      */
     public long[] encode(String text, boolean addSpecialTokens) {
         return tokenizer.encode(text, addSpecialTokens, false).getIds();
+    }
+
+    /**
+     * Cuts token ids at the end to what an encoder reads; if they end with the end token, so do
+     * those that are left.
+     *
+     * @param ids the token ids
+     * @param maxLength the most tokens to keep, at least 1
+     * @return the same array if it is short enough, or a new one
+     */
+    public long[] truncate(long[] ids, int maxLength) {
+        if (ids.length <= maxLength) {
+            return ids;
+        }
+        long[] kept = Arrays.copyOf(ids, maxLength);
+        OptionalLong end = getEosId();
+        if (end.isPresent() && ids[ids.length - 1] == end.getAsLong()) {
+            kept[maxLength - 1] = end.getAsLong();
+        }
+        return kept;
     }
 
     /**

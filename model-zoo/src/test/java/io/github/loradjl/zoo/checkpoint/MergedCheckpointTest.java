@@ -27,6 +27,7 @@ import io.github.loradjl.zoo.t5.RandomT5;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
@@ -34,6 +35,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
 
 class MergedCheckpointTest {
 
@@ -90,6 +93,113 @@ class MergedCheckpointTest {
         try (ZooModel<NDList, NDList> model = load(merged)) {
             // Two products against one; scores that are not scaled enlarge the rounding.
             assertThat(RandomT5.logits(model)).containsExactly(expected, within(1e-4f));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "lm_head.weight, false",
+        "lm_head.weight, true",
+        "encoder.embed_tokens.weight, false",
+        "decoder.embed_tokens.weight, false",
+        "decoder.embed_tokens.weight, true"
+    })
+    void write_trainedTokenVectorsOfT5_areWrittenToEachOfTheirPlaces(String place, boolean moved)
+            throws Exception {
+        Path base = root.resolve("base");
+        RandomT5.write(base, RandomT5.expected("v1.0").config);
+        storeIn(base, "shared.weight", place, moved);
+        compareWithTrainedVectors(base, "shared.weight", "q", RandomT5::logits);
+    }
+
+    @Test
+    void write_trainedTokenVectorsOfT5WithItsOwnHead_leaveTheHead() throws Exception {
+        Path base = root.resolve("base");
+        RandomT5.write(base, RandomT5.expected("v1.1").config);
+        compareWithTrainedVectors(base, "shared.weight", "q", RandomT5::logits);
+        Path merged = root.resolve("merged").resolve("model.safetensors");
+        try (NDManager manager = NDManager.newBaseManager();
+                SafetensorsFile before = SafetensorsFile.open(base.resolve("model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(merged)) {
+            assertThat(after.read(manager, "lm_head.weight"))
+                    .isEqualTo(before.read(manager, "lm_head.weight"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void write_trainedTokenVectorsOfTiedLlama_areWrittenToEachOfTheirPlaces(boolean moved)
+            throws Exception {
+        Path base = base(DataType.FLOAT32);
+        storeIn(base, "model.embed_tokens.weight", "lm_head.weight", moved);
+        compareWithTrainedVectors(
+                base, "model.embed_tokens.weight", "q_proj", MergedCheckpointTest::logits);
+    }
+
+    /** Stores a tied weight once more, or only there. */
+    private static void storeIn(Path folder, String name, String place, boolean moved)
+            throws IOException {
+        Path path = folder.resolve("model.safetensors");
+        try (NDManager manager = NDManager.newBaseManager()) {
+            Map<String, NDArray> weights = new TreeMap<>();
+            try (SafetensorsFile file = SafetensorsFile.open(path)) {
+                for (String each : file.names()) {
+                    weights.put(each, file.read(manager, each).duplicate());
+                }
+            }
+            weights.put(place, moved ? weights.remove(name) : weights.get(name));
+            Files.delete(path);
+            SafetensorsWriter.write(path, weights, SafetensorsWriter.PYTORCH);
+        }
+    }
+
+    /** Trains token vectors beside an adapter, merges both, and compares logits. */
+    private void compareWithTrainedVectors(
+            Path base, String vectors, String target, Function<ZooModel<NDList, NDList>, float[]> f)
+            throws Exception {
+        Path merged = Files.createDirectory(root.resolve("merged"));
+        String module = vectors.substring(0, vectors.length() - ".weight".length());
+        LoraConfig config =
+                config().toBuilder().optTargetModules(target).optModulesToSave(module).build();
+        float[] expected;
+        try (ZooModel<NDList, NDList> model = load(base)) {
+            float[] before = f.apply(model);
+            try (LoraModel lora = LoraModel.attach(model, config)) {
+                disturb(lora, 0.02f);
+                float[] adapted = f.apply(model);
+                assertThat(adapted).isNotEqualTo(before);
+                NDArray copy =
+                        lora.getPrivateCopies(LoraModel.DEFAULT_ADAPTER).getCopies().get(vectors);
+                copy.muli(1.5f).addi(0.1f);
+                expected = f.apply(model);
+                float largest = 0;
+                for (int i = 0; i < expected.length; i++) {
+                    largest = Math.max(largest, Math.abs(expected[i] - adapted[i]));
+                }
+                assertThat(largest).as("the change of the vectors").isGreaterThan(0.1f);
+                MergedCheckpoint.write(base, lora, LoraModel.DEFAULT_ADAPTER, merged);
+            }
+        }
+        try (ZooModel<NDList, NDList> model = load(merged)) {
+            assertThat(f.apply(model)).containsExactly(expected, within(1e-4f));
+        }
+    }
+
+    @Test
+    void write_privateCopies_leaveNoArraysBehind() throws Exception {
+        Path base = base(DataType.FLOAT32);
+        LoraConfig config = config().toBuilder().optModulesToSave("model.norm").build();
+        try (ZooModel<NDList, NDList> model = load(base);
+                LoraModel lora = LoraModel.attach(model, config)) {
+            NDManager owner =
+                    lora.getPrivateCopies(LoraModel.DEFAULT_ADAPTER)
+                            .getCopies()
+                            .get("model.norm.weight")
+                            .getManager();
+            int before = owner.getManagedArrays().size();
+            Path merged = Files.createDirectory(root.resolve("merged"));
+            MergedCheckpoint.write(base, lora, LoraModel.DEFAULT_ADAPTER, merged);
+            assertThat(owner.getManagedArrays()).hasSize(before);
         }
     }
 

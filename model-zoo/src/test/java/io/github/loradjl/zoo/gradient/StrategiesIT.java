@@ -81,10 +81,10 @@ class StrategiesIT {
                     (path, gradient) -> {
                         SingularFactors w = gradient.leading();
                         // What the notes measured for q = 4r and two power iterations: 0.9995.
-                        assertThat(firstStepShare(w, probe.get(path).leading(), rank))
+                        assertThat(FirstStep.share(w, probe.get(path).leading(), rank))
                                 .as("probe, " + path)
                                 .isGreaterThan(0.999);
-                        assertThat(firstStepShare(w, randomised.get(path).leading(), rank))
+                        assertThat(FirstStep.share(w, randomised.get(path).leading(), rank))
                                 .as("randomised, " + path)
                                 .isGreaterThan(0.999);
                     });
@@ -145,19 +145,5 @@ class StrategiesIT {
 
     private static NDArray right(SingularFactors factors, int k) {
         return factors.vt().get(":" + k);
-    }
-
-    /**
-     * Returns the cosine between the gradient, known by all its triplets, and the first step G A^T
-     * A + B B^T G from the actual vectors, as a share of the best of rank 2r.
-     */
-    private static double firstStepShare(SingularFactors g, SingularFactors actual, int rank) {
-        NDArray matrix = g.u().mul(g.s()).matMul(g.vt());
-        NDArray a = right(actual, rank);
-        NDArray b = actual.u().get(":, " + rank + ":" + 2 * rank);
-        NDArray step =
-                matrix.matMul(a.transpose()).matMul(a).add(b.matMul(b.transpose().matMul(matrix)));
-        NDArray best = left(g, 2 * rank).mul(g.s().get(":" + 2 * rank)).matMul(right(g, 2 * rank));
-        return Subspaces.cosine(step, matrix) / Subspaces.cosine(best, matrix);
     }
 }

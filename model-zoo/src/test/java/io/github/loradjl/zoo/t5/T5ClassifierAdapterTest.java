@@ -263,6 +263,88 @@ class T5ClassifierAdapterTest {
         assertThat(accuracy(examples)).isEqualTo(untrained);
     }
 
+    @Test
+    void merge_classifierAmongTheTargets_saysThatAFolderHasNoPlaceForIt() throws Exception {
+        LoraConfig config =
+                LoraConfig.builder()
+                        .optRank(2)
+                        .optTargetModules("q", "classifier")
+                        .optInit(LoraInit.bothRandom())
+                        .build();
+        Path merged = Files.createDirectory(folder.resolve("merged"));
+        try (LoraModel lora = LoraModel.attach(model, config)) {
+            assertThatIOException()
+                    .isThrownBy(
+                            () ->
+                                    MergedCheckpoint.write(
+                                            folder, lora, LoraModel.DEFAULT_ADAPTER, merged))
+                    .withMessageContaining("no place for [classifier.weight]");
+        }
+        assertThat(merged).isEmptyDirectory();
+    }
+
+    @Test
+    void merge_folderWithAClassifier_writesIt() throws Exception {
+        Path base = folder.resolve("with-classifier");
+        Path merged = Files.createDirectory(folder.resolve("merged"));
+        T5EncoderClassifier block = (T5EncoderClassifier) model.getBlock();
+        Files.createDirectory(base);
+        Files.writeString(base.resolve("config.json"), block.getConfig().toJson().toString());
+        try (NDManager manager = NDManager.newBaseManager()) {
+            RandomT5.write(base, RandomT5.weights(manager, block));
+        }
+        float[] expected;
+        try (ZooModel<NDList, NDList> other =
+                        HuggingFaceFolder.loadClassifier(
+                                base, 2, 0, Device.cpu(), DataType.FLOAT32);
+                LoraModel lora = LoraModel.attach(other, config(LoraInit.bothRandom()))) {
+            lora.getPrivateCopies(LoraModel.DEFAULT_ADAPTER)
+                    .getCopies()
+                    .get("classifier.weight")
+                    .muli(-2f);
+            expected = logits(other);
+            MergedCheckpoint.write(base, lora, LoraModel.DEFAULT_ADAPTER, merged);
+        }
+        try (ZooModel<NDList, NDList> other =
+                HuggingFaceFolder.loadClassifier(merged, 2, 0, Device.cpu(), DataType.FLOAT32)) {
+            // The product of A and B is that of the start, so it is the classifier that differs.
+            assertThat(logits(other)).containsExactly(expected, within(1e-5f));
+        }
+    }
+
+    @Test
+    void score_otherNumberOfLabelsThanClasses_isNamed() {
+        ClassifierScoring scoring =
+                ClassifierScoring.builder()
+                        .setModel(model, tokenizer)
+                        .setLabels(List.of("x", "y", "z"))
+                        .build();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> scoring.score(List.of("a b", "c")))
+                .withMessageContainingAll("(2, 2) for 2 prompts", "[x, y, z]");
+    }
+
+    @Test
+    void score_maxLength_cutsPromptsAsForTraining() {
+        ClassifierScoring.Builder builder =
+                ClassifierScoring.builder()
+                        .setModel(model, tokenizer)
+                        .setLabels(TASK.getLabelTexts());
+        double[] three = builder.build().score(List.of("a b c ")).get(0);
+        assertThat(builder.build().score(List.of("a b c d e ")).get(0)).isNotEqualTo(three);
+        assertThat(builder.optMaxLength(4).build().score(List.of("a b c d e ")).get(0))
+                .isEqualTo(three);
+    }
+
+    private static float[] logits(ZooModel<NDList, NDList> model) {
+        try (NDManager manager = model.getNDManager().newSubManager()) {
+            NDArray ids = manager.create(new long[][] {{4, 5, 6, 1}, {9, 8, 7, 1}});
+            NDList data = new NDList(ids, ids.onesLike());
+            ParameterStore store = new ParameterStore(manager, false);
+            return model.getBlock().forward(store, data, false).head().toFloatArray();
+        }
+    }
+
     private double accuracy(List<Example> examples) {
         ClassifierScoring scoring =
                 ClassifierScoring.builder()

@@ -1,6 +1,8 @@
 package io.github.loradjl.zoo.t5;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
@@ -168,6 +170,41 @@ class T5GoldenTest {
         assertThat(losses.getShape().get(0)).isEqualTo(kept);
         float expected = read("loss").toFloatArray()[0];
         assertThat(losses.mean().getFloat() / expected - 1).isBetween(-1e-5f, 1e-5f);
+    }
+
+    @Test
+    void forward_missingInputs_areNamed() throws Exception {
+        NDList ids = new NDList(data().head());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> block.forward(store, ids, false))
+                .withMessageContainingAll("input_ids and attention_mask", "1 of these");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> block.forward(store, ids, labels(), null))
+                .withMessageContaining("attention_mask");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> block.forward(store, data(), false))
+                .withMessageContaining("decoder_input_ids");
+    }
+
+    @Test
+    void tokenLosses_severalAnswersToEachInput_areThoseOfRepeatedInputs() throws Exception {
+        NDList data = data();
+        NDArray answers = labels().head().repeat(0, 2);
+        NDList repeated = new NDList(data.get(0).repeat(0, 2), data.get(1).repeat(0, 2));
+        assertThat(block.tokenLosses(store, data, answers).toFloatArray())
+                .containsExactly(
+                        block.tokenLosses(store, repeated, answers).toFloatArray(), within(1e-5f));
+        NDArray three = answers.get(":3");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> block.tokenLosses(store, data, three))
+                .withMessageContaining("3 rows of labels do not go with 2 of input_ids");
+        NDList given = block.withLabels(data, labels());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> block.tokenLosses(store, given, answers))
+                .withMessageContaining("decoder_input_ids");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> block.tokenLosses(store, new NDList(), answers))
+                .withMessageContaining("attention_mask");
     }
 
     @Test

@@ -96,6 +96,17 @@ class T5HeadTest {
         assertThat(loadLogits()).as("nowhere else").isEqualTo(logits);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"})
+    void load_ownHeadAndTokenVectorsStoredInAnotherPlace_areFound(String place) throws Exception {
+        RandomT5.Expected expected = RandomT5.expected("v1.1");
+        RandomT5.write(folder, expected.config, true);
+        change(expected.config, true, weights -> weights.put(place, weights.get(SHARED)));
+        assertThat(loadLogits()).as("a copy").containsExactly(expected.logits, within(1e-4f));
+        change(expected.config, true, weights -> weights.put(place, weights.remove(SHARED)));
+        assertThat(loadLogits()).as("no other").containsExactly(expected.logits, within(1e-4f));
+    }
+
     @Test
     void load_encoderWithTokenVectorsOfItsOwn_isRefused() throws Exception {
         JsonObject config = RandomT5.expected("v1.0").config;
@@ -109,9 +120,14 @@ class T5HeadTest {
 
     /** Rewrites the weights of a tied model after a change. */
     private void change(JsonObject config, Consumer<Map<String, NDArray>> change) throws Exception {
+        change(config, false, change);
+    }
+
+    private void change(JsonObject config, boolean ownHead, Consumer<Map<String, NDArray>> change)
+            throws Exception {
         try (NDManager manager = NDManager.newBaseManager()) {
             T5Config parsed = T5Config.parse(config.toString());
-            Map<String, NDArray> weights = RandomT5.weights(manager, parsed, false);
+            Map<String, NDArray> weights = RandomT5.weights(manager, parsed, ownHead);
             change.accept(weights);
             RandomT5.write(folder, weights);
         }

@@ -43,6 +43,7 @@ import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.training.AdamW;
 import io.github.loradjl.training.GradientClipping;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import io.github.loradjl.zoo.gradient.FirstStep;
 import io.github.loradjl.zoo.text.Seq2SeqLoss;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.generate.GenerationConfig;
@@ -67,6 +68,7 @@ import java.util.stream.StreamSupport;
 class TinyT5IT {
 
     private static final long IGNORED = -100;
+    private static final int RANK = 4;
 
     private Path folder;
     private JsonObject golden;
@@ -198,6 +200,33 @@ class TinyT5IT {
         }
     }
 
+    /** The keys and values of the attention to the encoder get their gradient from one memory. */
+    @Test
+    void gradientPass_probe_followsTheWholeGradient() {
+        try (LoraModel lora = LoraModel.attach(model, config(LoraInit.loraGa()))) {
+            SvdOptions exact = SvdOptions.builder().optExact(true).build();
+            Map<String, GradientFactors> whole =
+                    GradientSvd.wholeModel().compute(task(lora, Integer.MAX_VALUE, exact));
+            Map<String, GradientFactors> probe =
+                    GradientSvd.probe().compute(task(lora, 2 * RANK, SvdOptions.defaults()));
+            assertThat(probe.keySet())
+                    .isEqualTo(whole.keySet())
+                    .contains(
+                            "decoder.block.0.layer.1.EncDecAttention.k",
+                            "decoder.block.3.layer.1.EncDecAttention.v");
+            whole.forEach(
+                    (path, gradient) ->
+                            // As on a pretrained LLaMA.
+                            assertThat(
+                                            FirstStep.share(
+                                                    gradient.leading(),
+                                                    probe.get(path).leading(),
+                                                    RANK))
+                                    .as(path)
+                                    .isGreaterThan(0.999));
+        }
+    }
+
     @Test
     void train_checkpointed_goesThePlainWay() {
         List<Double> plain = train(false);
@@ -243,22 +272,28 @@ class TinyT5IT {
     }
 
     private static LoraConfig config(LoraInit init) {
-        return LoraConfig.builder().optRank(4).optRankStabilized(true).optInit(init).build();
+        return LoraConfig.builder().optRank(RANK).optRankStabilized(true).optInit(init).build();
     }
 
     private GradientTask task(LoraModel lora) {
+        return task(lora, 2 * RANK, SvdOptions.builder().optExact(true).build());
+    }
+
+    private GradientTask task(LoraModel lora, int count, SvdOptions svd) {
         Map<String, LoraLinear> targets = lora.getTargets(LoraModel.DEFAULT_ADAPTER);
         Map<String, Integer> counts = new LinkedHashMap<>();
-        targets.forEach((path, layer) -> counts.put(path, 8));
+        targets.forEach(
+                (path, layer) ->
+                        counts.put(
+                                path,
+                                (int) Math.min(count, Math.min(layer.getOut(), layer.getIn()))));
         return new GradientTask(
                 lora.getBase(),
                 targets,
                 counts,
                 new Seq2SeqLoss(),
                 List.of(batch()),
-                LoraGaInit.builder()
-                        .optSvdOptions(SvdOptions.builder().optExact(true).build())
-                        .build(),
+                LoraGaInit.builder().optSvdOptions(svd).build(),
                 0,
                 0,
                 manager,

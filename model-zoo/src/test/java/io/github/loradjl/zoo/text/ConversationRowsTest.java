@@ -127,8 +127,7 @@ class ConversationRowsTest extends WordRows {
         assertThat(report.toString())
                 .isEqualTo(
                         "2 rows, 19 tokens, 6 of them learnt; 1 rows truncated by 4 tokens, 3 of"
-                                + " them to be learnt; 1 rows dropped, nothing to learn in them"
-                                + " within the maximum length");
+                                + " them to be learnt; 1 rows dropped, nothing to learn in them");
         assertThatThrownBy(
                         () ->
                                 data(file)

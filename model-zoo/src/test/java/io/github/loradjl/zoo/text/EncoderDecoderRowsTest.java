@@ -12,7 +12,10 @@ import ai.djl.training.dataset.Batch;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import org.junit.jupiter.api.Test;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -147,6 +150,36 @@ class EncoderDecoderRowsTest extends WordRows {
         assertThat(ids(data(file).optSeed(1).build())).isNotEqualTo(inputs);
         // There is nothing to leave out of one token.
         assertThat(data.getReport().droppedRows()).isEqualTo(1);
+    }
+
+    @Test
+    void prepare_textsOfOneToken_saysThatTwoAreNeeded() throws IOException {
+        Path file = write("rows.jsonl", "{\"text\": \"a\"}", "{\"text\": \"b\"}");
+        assertThatThrownBy(() -> data(file).build().prepare())
+                .isInstanceOf(IOException.class)
+                .hasMessageContainingAll("any of 2 rows", "without a prompt two")
+                .hasMessageNotContaining("optMaxLength");
+    }
+
+    @Test
+    void prepare_textsWithMoreSpansThanSentinels_areCutWithAWarning() throws IOException {
+        String text = String.join(" ", ALL, ALL, ALL, ALL, ALL);
+        Path rows = write("rows.jsonl", "{\"text\": \"" + text + "\"}");
+        PrintStream before = System.err;
+        ByteArrayOutputStream heard = new ByteArrayOutputStream();
+        TextReport report;
+        try {
+            System.setErr(new PrintStream(heard, true, StandardCharsets.UTF_8));
+            report = data(rows).build().getReport();
+        } finally {
+            System.setErr(before);
+        }
+        // Four sentinels are three spans, which hold 10 tokens at most: 0.15 of 70, rounded.
+        int kept = 100 - (int) report.truncatedTokens();
+        assertThat(kept).isEqualTo(70);
+        assertThat(heard.toString(StandardCharsets.UTF_8))
+                .containsOnlyOnce("Texts are cut to 70 tokens")
+                .contains("4 sentinels");
     }
 
     @Test

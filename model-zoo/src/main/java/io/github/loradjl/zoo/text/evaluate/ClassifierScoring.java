@@ -5,7 +5,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
+
+import io.github.loradjl.adapter.AdaptedBlock;
+import io.github.loradjl.zoo.text.generate.AutoregressiveBlock;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,12 +51,7 @@ public final class ClassifierScoring extends LabelEvaluation {
 
     @Override
     List<Outcome> outcomes(List<Example> batch) {
-        List<double[]> scores = score(batch.stream().map(Example::prompt).toList());
-        List<Outcome> outcomes = new ArrayList<>();
-        for (int i = 0; i < batch.size(); i++) {
-            outcomes.add(chosen(batch.get(i), labels().get(largest(scores.get(i)))));
-        }
-        return outcomes;
+        return likeliest(batch, score(batch.stream().map(Example::prompt).toList()));
     }
 
     /**
@@ -64,7 +63,7 @@ public final class ClassifierScoring extends LabelEvaluation {
      *     labels
      */
     public List<double[]> score(List<String> prompts) {
-        List<long[]> rows = prompts.stream().map(this::encode).toList();
+        List<long[]> rows = prompts.stream().map(this::encodePrompt).toList();
         int width = rows.stream().mapToInt(row -> row.length).max().orElse(0);
         long[] ids = new long[rows.size() * width];
         long[] mask = new long[ids.length];
@@ -117,11 +116,21 @@ public final class ClassifierScoring extends LabelEvaluation {
          * Builds the evaluation.
          *
          * @return the evaluation
-         * @throws IllegalArgumentException if the labels are not at least two different ones, or
-         *     the batch size is not positive
+         * @throws IllegalArgumentException if the labels are not at least two different ones, a
+         *     number is not positive, or the model predicts tokens
          */
         public ClassifierScoring build() {
             check();
+            Block block = model.getBlock();
+            Block base = block instanceof AdaptedBlock adapted ? adapted.getBase() : block;
+            if (base instanceof AutoregressiveBlock) {
+                throw new IllegalArgumentException(
+                        "model "
+                                + model.getName()
+                                + " has no classifier, it predicts tokens: use LabelScoring or"
+                                + " TeacherForcedAccuracy, or load it with"
+                                + " HuggingFaceFolder.loadClassifier");
+            }
             return new ClassifierScoring(this);
         }
     }

@@ -15,12 +15,14 @@ public abstract class LabelEvaluation {
     private final boolean addSpecialTokens;
     private final List<String> labels;
     private final int batchSize;
+    private final int maxLength;
 
     LabelEvaluation(LabelEvaluationBuilder<?> builder) {
         tokenizer = builder.tokenizer;
         addSpecialTokens = builder.addSpecialTokens;
         labels = builder.labels;
         batchSize = builder.batchSize;
+        maxLength = builder.maxLength;
     }
 
     /**
@@ -88,8 +90,22 @@ public abstract class LabelEvaluation {
         return tokenizer.encode(text, addSpecialTokens);
     }
 
-    List<long[]> encode(List<Example> batch) {
-        return batch.stream().map(example -> encode(example.prompt())).toList();
+    /** Encodes a prompt for an encoder, cut as for training. */
+    long[] encodePrompt(String prompt) {
+        return tokenizer.truncate(encode(prompt), maxLength);
+    }
+
+    /** Encodes prompts for an encoder. */
+    List<long[]> encodePrompts(List<Example> batch) {
+        return batch.stream().map(example -> encodePrompt(example.prompt())).toList();
+    }
+
+    /** A causal model's rows are cut at the end, where the answer stands. */
+    void checkMaxLength(boolean isEncoderDecoder) {
+        if (!isEncoderDecoder && maxLength < Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "optMaxLength cuts what an encoder reads; a causal model reads prompts whole");
+        }
     }
 
     /** Encodes a label as a text of its own, with the end token, as a decoder learns to write. */
@@ -121,6 +137,15 @@ public abstract class LabelEvaluation {
                     "no token stands before the labels in \"" + prompt + "\"; a prompt is needed");
         }
         return shared;
+    }
+
+    /** Chooses the label with the largest score for each example. */
+    List<Outcome> likeliest(List<Example> batch, List<double[]> scores) {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (int i = 0; i < batch.size(); i++) {
+            outcomes.add(chosen(batch.get(i), labels.get(largest(scores.get(i)))));
+        }
+        return outcomes;
     }
 
     /** Finds the largest score. */

@@ -20,6 +20,7 @@ public abstract class LabelEvaluationBuilder<B extends LabelEvaluationBuilder<B>
     List<String> labels;
     boolean addSpecialTokens = true;
     int batchSize = 8;
+    int maxLength = Integer.MAX_VALUE;
 
     LabelEvaluationBuilder() {}
 
@@ -71,6 +72,19 @@ public abstract class LabelEvaluationBuilder<B extends LabelEvaluationBuilder<B>
         return self();
     }
 
+    /**
+     * Sets the most tokens of a prompt that an encoder reads, any number by default. A longer one
+     * is cut at the end and keeps its end token, as {@code TextDataset.Builder.optMaxLength} does
+     * for training: give the same number here.
+     *
+     * @param maxLength the number of tokens, at least 1
+     * @return this builder
+     */
+    public B optMaxLength(int maxLength) {
+        this.maxLength = maxLength;
+        return self();
+    }
+
     /** Checks what is required. */
     void check() {
         Objects.requireNonNull(model, "setModel is missing");
@@ -90,6 +104,10 @@ public abstract class LabelEvaluationBuilder<B extends LabelEvaluationBuilder<B>
         }
         if (batchSize < 1) {
             throw new IllegalArgumentException("the batch size must be positive, not " + batchSize);
+        }
+        if (maxLength < 1) {
+            throw new IllegalArgumentException(
+                    "the maximum length must be positive, not " + maxLength);
         }
     }
 }

@@ -34,6 +34,7 @@ public final class LabelScoring extends LabelEvaluation {
     private LabelScoring(Builder builder) {
         super(builder);
         scorer = new TokenScorer(builder.model);
+        checkMaxLength(scorer.isEncoderDecoder());
     }
 
     /**
@@ -47,12 +48,7 @@ public final class LabelScoring extends LabelEvaluation {
 
     @Override
     List<Outcome> outcomes(List<Example> batch) {
-        List<double[]> scores = score(batch.stream().map(Example::prompt).toList());
-        List<Outcome> outcomes = new ArrayList<>();
-        for (int i = 0; i < batch.size(); i++) {
-            outcomes.add(chosen(batch.get(i), labels().get(largest(scores.get(i)))));
-        }
-        return outcomes;
+        return likeliest(batch, score(batch.stream().map(Example::prompt).toList()));
     }
 
     /**
@@ -75,7 +71,7 @@ public final class LabelScoring extends LabelEvaluation {
         for (int i = 0; i < prompts.size(); i++) {
             labels().forEach(label -> answers.add(answer(label)));
         }
-        return scorer.logProbabilities(prompts.stream().map(this::encode).toList(), answers);
+        return scorer.logProbabilities(prompts.stream().map(this::encodePrompt).toList(), answers);
     }
 
     private double[] scoreEnds(List<String> prompts) {
@@ -109,8 +105,8 @@ public final class LabelScoring extends LabelEvaluation {
          * Builds the evaluation.
          *
          * @return the evaluation
-         * @throws IllegalArgumentException if the labels are not at least two different ones, or
-         *     the batch size is not positive
+         * @throws IllegalArgumentException if the labels are not at least two different ones, a
+         *     number is not positive, or a maximum length is set for a model without an encoder
          */
         public LabelScoring build() {
             check();

@@ -34,6 +34,7 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
     private TeacherForcedAccuracy(Builder builder) {
         super(builder);
         scorer = new TokenScorer(builder.model);
+        checkMaxLength(scorer.isEncoderDecoder());
         mode = builder.mode;
         if (mode == AnswerMode.SOFT && scorer.isEncoderDecoder()) {
             checkFirst(answer(labels().get(0))[0], answer(labels().get(1))[0]);
@@ -68,7 +69,7 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
         List<long[]> likeliest;
         if (scorer.isEncoderDecoder()) {
             batch.forEach(example -> wanted.add(answer(example.gold().strip())));
-            likeliest = scorer.likeliest(encode(batch), wanted);
+            likeliest = scorer.likeliest(encodePrompts(batch), wanted);
         } else {
             List<long[]> rows = new ArrayList<>();
             int[] starts = new int[batch.size()];
@@ -136,7 +137,7 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
         for (int i = 0; i < batch.size(); i++) {
             labels().forEach(label -> answers.add(Arrays.copyOf(answer(label), 1)));
         }
-        return scorer.logProbabilities(encode(batch), answers);
+        return scorer.logProbabilities(encodePrompts(batch), answers);
     }
 
     private double[] firstOfEnds(List<Example> batch) {
@@ -198,8 +199,8 @@ public final class TeacherForcedAccuracy extends LabelEvaluation {
          *
          * @return the evaluation
          * @throws IllegalArgumentException if the mode is neither, the labels are not at least two
-         *     different ones, or not exactly two for SOFT, or begin alike, or the batch size is not
-         *     positive
+         *     different ones, or not exactly two for SOFT, or begin alike, a number is not
+         *     positive, or a maximum length is set for a model without an encoder
          */
         public TeacherForcedAccuracy build() {
             check();

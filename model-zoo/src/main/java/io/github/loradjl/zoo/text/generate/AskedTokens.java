@@ -56,7 +56,8 @@ record AskedTokens(NDList data, NDArray labels, int[] counts) {
         return new AskedTokens(data(manager, prompts), labels, counts);
     }
 
-    private static NDList data(NDManager manager, List<long[]> rows) {
+    /** Makes ids and mask, padded on the right. */
+    static NDList data(NDManager manager, List<long[]> rows) {
         int width = width(rows);
         long[] ids = new long[rows.size() * width];
         long[] mask = new long[ids.length];

@@ -1,6 +1,7 @@
 package io.github.loradjl.zoo.text.generate;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -45,22 +46,13 @@ final class Decoding {
         int longest = prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow();
         int capacity = newTokens + (block.isEncoderDecoder() ? 0 : longest);
         cache = block.newCache(manager, prompts.size(), capacity);
-        next = block.isEncoderDecoder() ? encode(prompts, longest) : padLeft(prompts, longest);
+        next = block.isEncoderDecoder() ? encode(prompts) : padLeft(prompts, longest);
     }
 
-    private long[] encode(List<long[]> prompts, int width) {
-        long[] ids = new long[prompts.size() * width];
-        long[] mask = new long[ids.length];
-        for (int i = 0; i < prompts.size(); i++) {
-            long[] prompt = prompts.get(i);
-            System.arraycopy(prompt, 0, ids, i * width, prompt.length);
-            Arrays.fill(mask, i * width, i * width + prompt.length, 1);
-        }
+    private long[] encode(List<long[]> prompts) {
         long[] starts = new long[prompts.size()];
-        Shape shape = new Shape(prompts.size(), width);
-        try (NDArray tokens = manager.create(ids, shape);
-                NDArray seen = manager.create(mask, shape)) {
-            Arrays.fill(starts, block.readPrompts(store, tokens, seen, cache));
+        try (NDList data = AskedTokens.data(manager, prompts)) {
+            Arrays.fill(starts, block.readPrompts(store, data.get(0), data.get(1), cache));
         }
         return starts;
     }

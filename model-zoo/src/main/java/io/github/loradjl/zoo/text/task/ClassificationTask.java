@@ -39,13 +39,13 @@ public final class ClassificationTask {
     private final String positiveLabel;
     private final List<Metric> metrics;
 
-    private ClassificationTask(Builder builder) {
+    private ClassificationTask(Builder builder, String positiveLabel) {
         name = builder.name;
         table = builder.table;
         promptFormat = builder.promptFormat;
         labelColumn = builder.labelColumn;
         labels = Collections.unmodifiableMap(builder.labels);
-        positiveLabel = builder.positiveLabel;
+        this.positiveLabel = positiveLabel;
         metrics = builder.metrics;
     }
 
@@ -148,7 +148,6 @@ public final class ClassificationTask {
     public Set<String> getColumns() {
         Set<String> columns = new LinkedHashSet<>();
         PLACE.matcher(promptFormat).results().forEach(place -> columns.add(place.group(1)));
-        columns.remove(labelColumn);
         columns.add(labelColumn);
         return columns;
     }
@@ -276,9 +275,9 @@ public final class ClassificationTask {
          * Builds the task.
          *
          * @return the task
-         * @throws IllegalArgumentException if the prompt has no place for a column, the labels are
-         *     not at least two different ones, or the positive class or the metrics do not go with
-         *     them
+         * @throws IllegalArgumentException if the prompt has no place for a column or one for that
+         *     of the labels, the labels are not at least two different ones, or the positive class
+         *     or the metrics do not go with them
          */
         public ClassificationTask build() {
             Objects.requireNonNull(name, "setName is missing");
@@ -292,17 +291,28 @@ public final class ClassificationTask {
                                 + promptFormat
                                 + "\"");
             }
+            if (PLACE.matcher(promptFormat)
+                    .results()
+                    .anyMatch(place -> place.group(1).equals(labelColumn))) {
+                throw new IllegalArgumentException(
+                        "the prompt of "
+                                + name
+                                + " gives the answer away: it holds the column of the labels, {"
+                                + labelColumn
+                                + "}");
+            }
             checkLabels();
             List<String> texts = new ArrayList<>(labels.values());
-            if (positiveLabel == null && texts.size() == 2) {
-                positiveLabel = texts.get(1);
+            String positive = positiveLabel;
+            if (positive == null && texts.size() == 2) {
+                positive = texts.get(1);
             }
-            if (positiveLabel != null && (texts.size() > 2 || !texts.contains(positiveLabel))) {
+            if (positive != null && (texts.size() > 2 || !texts.contains(positive))) {
                 throw new IllegalArgumentException(
                         "the positive label of "
                                 + name
                                 + " must be one of two, not \""
-                                + positiveLabel
+                                + positive
                                 + "\" of "
                                 + texts);
             }
@@ -316,7 +326,7 @@ public final class ClassificationTask {
                                 + ", must be at least one, and the accuracy alone where there are"
                                 + " more than two classes");
             }
-            return new ClassificationTask(this);
+            return new ClassificationTask(this, positive);
         }
 
         private void checkLabels() {

@@ -9,7 +9,7 @@ import java.util.Map;
 /**
  * Tasks of the GLUE benchmark, read from its own {@code .tsv} files, where quotes are characters
  * like any. The words are those of the authors of LoRA-GA, with the blank behind {@code result:};
- * they have none for RTE, which is asked as MNLI is.
+ * they have none for RTE, which is asked by the pattern of QNLI.
  *
  * <p>GLUE's test files have no labels; its development files are what results are compared on.
  *
@@ -78,7 +78,8 @@ public enum GlueTask {
     /** Whether a text entails a sentence. */
     RTE(
             Tables.NAMED,
-            "classify the semantic similarity of the text: {sentence1}\n{sentence2}",
+            "classify the semantic similarity of the text and the sentence: {sentence1}\n"
+                    + "{sentence2}",
             "label",
             labels("entailment", "entailment", "not_entailment", "not_entailment"),
             Metric.ACCURACY);

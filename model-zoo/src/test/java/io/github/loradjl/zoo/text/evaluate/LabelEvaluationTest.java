@@ -12,6 +12,8 @@ import ai.djl.repository.zoo.ZooModel;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.reflect.TypeToken;
+import io.github.loradjl.LoraConfig;
+import io.github.loradjl.LoraModel;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
 import io.github.loradjl.zoo.llama.FormulaCheckpoint;
 import io.github.loradjl.zoo.t5.RandomT5;
@@ -19,6 +21,7 @@ import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.WordTokenizer;
 import io.github.loradjl.zoo.text.generate.TokenScorer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -56,6 +59,10 @@ class LabelEvaluationTest {
     }
 
     private Expected load(String kind) throws Exception {
+        return load(kind, DataType.FLOAT32);
+    }
+
+    private Expected load(String kind, DataType type) throws Exception {
         Expected expected;
         try (Reader reader =
                 new InputStreamReader(
@@ -71,7 +78,7 @@ class LabelEvaluationTest {
             FormulaCheckpoint.write(folder, expected.config);
         }
         WordTokenizer.writeLetters(folder, "t5".equals(kind));
-        model = HuggingFaceFolder.load(folder, Device.cpu(), DataType.FLOAT32);
+        model = HuggingFaceFolder.load(folder, Device.cpu(), type);
         tokenizer = TextTokenizer.load(folder);
         return expected;
     }
@@ -125,6 +132,86 @@ class LabelEvaluationTest {
         }
         // Each prompt stands there once for each label.
         assertThat(right).isEqualTo(outcomes.size() / 3);
+    }
+
+    /** The same modes where hidden states are rounded to 8 bits. */
+    @Test
+    void bfloat16_encoderDecoder_isJudgedAlikeUpToRounding() throws Exception {
+        Expected expected = load("t5", DataType.BFLOAT16);
+        List<Example> examples = examples(expected.rows);
+        LabelScoring scoring =
+                LabelScoring.builder()
+                        .setModel(model, tokenizer)
+                        .setLabels(expected.labels)
+                        .build();
+        List<double[]> scores = scoring.score(examples.stream().map(Example::prompt).toList());
+        for (int i = 0; i < scores.size(); i++) {
+            assertThat(scores.get(i)).containsExactly(expected.rows.get(i).scores, within(0.3));
+        }
+        List<Outcome> hard = forced(AnswerMode.HARD, expected.labels).build().evaluate(examples);
+        for (int i = 0; i < hard.size(); i++) {
+            assertThat(hard.get(i).correct()).as("hard " + i).isEqualTo(expected.rows.get(i).hard);
+        }
+        List<Row> rows = expected.rows.stream().filter(row -> row.soft != null).toList();
+        List<String> two = expected.labels.subList(0, 2);
+        List<Outcome> soft = forced(AnswerMode.SOFT, two).build().evaluate(examples(rows));
+        for (int i = 0; i < soft.size(); i++) {
+            assertThat(soft.get(i).correct()).as("soft " + i).isEqualTo(rows.get(i).soft > 0);
+        }
+    }
+
+    @Test
+    void maxLength_cutsWhatAnEncoderReadsAsForTraining() throws Exception {
+        List<String> labels = load("t5").labels;
+        LabelScoring.Builder builder =
+                LabelScoring.builder().setModel(model, tokenizer).setLabels(labels);
+        double[] whole = builder.build().score(List.of("a b c d e f ")).get(0);
+        double[] three = builder.build().score(List.of("a b c ")).get(0);
+        // The end token is one of the four.
+        assertThat(builder.optMaxLength(4).build().score(List.of("a b c d e f ")).get(0))
+                .isEqualTo(three)
+                .isNotEqualTo(whole);
+        List<Example> longer = List.of(new Example("1", "a b c d e f ", labels.get(0)));
+        List<Example> cut = List.of(new Example("1", "a b c ", labels.get(0)));
+        TeacherForcedAccuracy.Builder hard = forced(AnswerMode.HARD, labels);
+        String output = hard.build().evaluate(cut).get(0).output();
+        assertThat(hard.optMaxLength(4).build().evaluate(longer).get(0).output()).isEqualTo(output);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder.optMaxLength(0).build())
+                .withMessageContaining("not 0");
+    }
+
+    @Test
+    void maxLength_causalModel_isRefused() throws Exception {
+        load("llama");
+        LabelScoring.Builder builder =
+                LabelScoring.builder()
+                        .setModel(model, tokenizer)
+                        .setLabels(List.of("a", "b"))
+                        .optMaxLength(4);
+        assertThatIllegalArgumentException()
+                .isThrownBy(builder::build)
+                .withMessageContaining("what an encoder reads");
+        assertThatIllegalArgumentException()
+                .isThrownBy(
+                        () -> forced(AnswerMode.HARD, List.of("a", "b")).optMaxLength(4).build())
+                .withMessageContaining("what an encoder reads");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"t5", "llama"})
+    void classifierScoring_languageModel_isRefused(String kind) throws Exception {
+        load(kind);
+        ClassifierScoring.Builder builder =
+                ClassifierScoring.builder().setModel(model, tokenizer).setLabels(List.of("a", "b"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(builder::build)
+                .withMessageContainingAll("no classifier", "LabelScoring");
+        try (LoraModel lora = LoraModel.attach(model, LoraConfig.builder().build())) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(builder::build)
+                    .withMessageContaining("no classifier");
+        }
     }
 
     @ParameterizedTest

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 class ClassificationTaskTest {
@@ -33,6 +34,7 @@ class ClassificationTaskTest {
     @Test
     void build_whatDoesNotFit_isNamed() {
         assertRefused(builder("no", "yes").setPromptFormat("which?"), "place for a column");
+        assertRefused(builder("no", "yes").setPromptFormat("{a}: {label}"), "{label}");
         assertRefused(builder("no"), "at least two");
         assertRefused(builder("no", "no"), "different");
         assertRefused(builder("no", " yes"), "\" yes\"");
@@ -40,6 +42,17 @@ class ClassificationTaskTest {
         assertRefused(builder("a", "b", "c").optPositiveLabel("a"), "one of two");
         assertRefused(builder("a", "b", "c").optOfficialMetrics(Metric.F1), "[F1]");
         assertRefused(builder("a", "b").optOfficialMetrics(), "at least one");
+    }
+
+    @Test
+    void build_again_startsFromWhatWasSet() {
+        ClassificationTask.Builder builder = builder("no", "yes");
+        assertThat(builder.build().getPositiveLabel()).isEqualTo("yes");
+        Map<String, String> three = new LinkedHashMap<>();
+        List.of("a", "b", "c").forEach(text -> three.put(text, text));
+        assertThat(builder.setLabels("label", three).build().getPositiveLabel()).isNull();
+        assertThat(builder.setLabels("label", Map.of("0", "x", "1", "y")).build().getLabels())
+                .hasSize(2);
     }
 
     private static void assertRefused(ClassificationTask.Builder builder, String reason) {

@@ -128,8 +128,8 @@ class GlueTaskTest {
         assertRow(
                 rte,
                 "2",
-                "classify the semantic similarity of the text: It rained all day.\nIt rained.\n"
-                        + "result: ",
+                "classify the semantic similarity of the text and the sentence: It rained all"
+                        + " day.\nIt rained.\nresult: ",
                 "entailment");
     }
 
