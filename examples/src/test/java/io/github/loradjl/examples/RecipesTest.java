@@ -68,7 +68,7 @@ class RecipesTest {
                         "data=d.jsonl",
                         "out=" + out);
         assertThat(run.code()).isEqualTo(1);
-        assertThat(run.err()).contains("--model nowhere is not a folder").hasLineCount(1);
+        assertThat(run.err()).contains("--model nowhere is neither a folder nor").hasLineCount(1);
         assertThat(out).doesNotExist();
     }
 

@@ -13,6 +13,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.github.loradjl.zoo.TinyStoryLlama;
+import io.github.loradjl.zoo.TinyStoryT5;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import picocli.CommandLine.Option;
@@ -22,14 +23,30 @@ import java.io.PrintStream;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Which model a command works on, and where. */
 final class ModelOptions {
 
+    private static final Map<String, Shipped> SHIPPED =
+            new TreeMap<>(
+                    Map.of(
+                            TinyStoryLlama.NAME,
+                            TinyStoryLlama::folder,
+                            TinyStoryT5.NAME,
+                            TinyStoryT5::folder));
+
     @Option(
             names = "--model",
             paramLabel = "DIR",
-            description = "Hugging Face folder (default: the small model that ships).")
+            defaultValue = TinyStoryLlama.NAME,
+            description =
+                    "Hugging Face folder, or one of the small models that ship: "
+                            + TinyStoryLlama.NAME
+                            + " or "
+                            + TinyStoryT5.NAME
+                            + " (default: ${DEFAULT-VALUE}).")
     private Path model;
 
     @Option(
@@ -58,23 +75,31 @@ final class ModelOptions {
         }
     }
 
-    /** Tells whether the model that ships is used. */
+    /** Where a model that ships is unpacked. */
+    @FunctionalInterface
+    private interface Shipped {
+        Path folder() throws IOException;
+    }
+
+    /** Tells whether a model that ships is used. */
     boolean isShipped() {
-        return model == null;
+        return SHIPPED.containsKey(model.toString()) && !Files.exists(model);
     }
 
     String name() {
-        return isShipped()
-                ? TinyStoryLlama.NAME
-                : model.toAbsolutePath().normalize().getFileName().toString();
+        return model.toAbsolutePath().normalize().getFileName().toString();
     }
 
     Path folder() throws IOException {
         if (isShipped()) {
-            return TinyStoryLlama.folder();
+            return SHIPPED.get(model.toString()).folder();
         }
         if (!Files.isDirectory(model)) {
-            throw new IOException("--model " + model + " is not a folder");
+            throw new IOException(
+                    "--model "
+                            + model
+                            + " is neither a folder nor one of the models that ship: "
+                            + String.join(", ", SHIPPED.keySet()));
         }
         return model;
     }

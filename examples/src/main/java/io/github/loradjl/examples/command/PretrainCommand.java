@@ -2,6 +2,7 @@ package io.github.loradjl.examples.command;
 
 import io.github.loradjl.examples.config.ConfigOptions;
 import io.github.loradjl.examples.pretrain.Pretraining;
+import io.github.loradjl.examples.pretrain.SmallModel;
 import io.github.loradjl.examples.report.ConsoleProgress;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -14,16 +15,19 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 
-/** Makes the small model that ships. */
+/** Makes a small model that ships. */
 @Command(
         name = "pretrain",
-        header = "Makes the small model that ships.",
+        header = "Makes a small model that ships.",
         description =
-                "Pretrains the small model that ships, from random weights on stories from the"
+                "Pretrains a small model that ships, from random weights on stories from the"
                         + " grammar, and writes it as a Hugging Face folder.",
         mixinStandardHelpOptions = true,
         footerHeading = "%nExample:%n",
-        footer = {"  examples/lora pretrain --out tiny --max-steps 300"},
+        footer = {
+            "  examples/lora pretrain --out tiny --max-steps 300",
+            "  examples/lora pretrain --architecture t5 --out tiny-t5 --max-steps 300"
+        },
         sortOptions = false)
 public final class PretrainCommand implements Callable<Integer> {
 
@@ -35,6 +39,15 @@ public final class PretrainCommand implements Callable<Integer> {
             paramLabel = "DIR",
             description = "Folder to write; must not exist or be empty.")
     private Path out;
+
+    @Option(
+            names = "--architecture",
+            paramLabel = "NAME",
+            defaultValue = "llama",
+            description =
+                    "llama, which learns to tell the stories, or t5, which learns to fill gaps in"
+                            + " them (default: ${DEFAULT-VALUE}).")
+    private Architecture architecture;
 
     @Option(
             names = "--max-steps",
@@ -55,10 +68,11 @@ public final class PretrainCommand implements Callable<Integer> {
     @Option(
             names = {"--learning-rate", "--lr"},
             paramLabel = "RATE",
-            defaultValue = "0.003",
             converter = Numbers.PositiveReal.class,
-            description = "Highest learning rate (default: ${DEFAULT-VALUE}).")
-    private double learningRate;
+            description =
+                    "Highest learning rate (default: 0.003; 0.03 for t5, relative to the size of"
+                            + " each parameter).")
+    private Double learningRate;
 
     @Option(
             names = "--seed",
@@ -70,11 +84,25 @@ public final class PretrainCommand implements Callable<Integer> {
     @Mixin(name = ConfigOptions.HEADING)
     private ConfigOptions configOptions;
 
+    /** The kinds of models. */
+    enum Architecture {
+        llama(SmallModel.llama()),
+        t5(SmallModel.t5());
+
+        private final SmallModel model;
+
+        Architecture(SmallModel model) {
+            this.model = model;
+        }
+    }
+
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException {
+        SmallModel model = architecture.model;
+        double rate = learningRate == null ? model.defaultRate() : learningRate;
         Pretraining.Settings settings =
-                new Pretraining.Settings(maxSteps, batchSize, learningRate, seed);
+                new Pretraining.Settings(model, maxSteps, batchSize, rate, seed);
         double loss =
                 NewFolder.write(
                         out,
@@ -84,7 +112,7 @@ public final class PretrainCommand implements Callable<Integer> {
                                 return Pretraining.run(
                                         folder,
                                         settings,
-                                        (step, mean, rate, speed) -> {
+                                        (step, mean, current, speed) -> {
                                             Interruption.check();
                                             progress.update(
                                                     step,

@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.Model;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -13,14 +12,13 @@ import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.Trainer;
 
-import com.google.gson.JsonObject;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import io.github.loradjl.training.AdamW;
 import io.github.loradjl.training.GradientClipping;
 import io.github.loradjl.training.LearningRateSchedule;
+import io.github.loradjl.zoo.block.LanguageModel;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
-import io.github.loradjl.zoo.llama.LlamaConfig;
-import io.github.loradjl.zoo.llama.LlamaForCausalLM;
-import io.github.loradjl.zoo.text.CausalLmLoss;
 import io.github.loradjl.zoo.text.TextTokenizer;
 
 import java.io.IOException;
@@ -34,8 +32,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Pretrains the small model that ships: a LLaMA of about a million parameters, from random weights,
- * on stories that no one has told before.
+ * Pretrains a small model that ships, from random weights, on stories that no one has told before.
  *
  * <p>The stories never repeat, so there is nothing to overfit: no dropout, no weight decay, and the
  * held-out loss is the training loss. The rate rises for the first steps and then falls along a
@@ -43,8 +40,7 @@ import java.util.stream.Stream;
  */
 public final class Pretraining {
 
-    /** The longest input of the model, in tokens. */
-    public static final int MAX_POSITIONS = 512;
+    private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
 
     private static final int STORIES_FOR_TOKENIZER = 5000;
     private static final int HELD_OUT_ROWS = 64;
@@ -55,12 +51,14 @@ public final class Pretraining {
     /**
      * How to pretrain.
      *
+     * @param model what to pretrain
      * @param steps the number of optimizer steps
      * @param batchSize the number of stories in a step
      * @param learningRate the highest learning rate
      * @param seed the seed of the weights and the stories
      */
-    public record Settings(int steps, int batchSize, double learningRate, long seed) {}
+    public record Settings(
+            SmallModel model, int steps, int batchSize, double learningRate, long seed) {}
 
     /** Hears about each step. */
     @FunctionalInterface
@@ -95,27 +93,23 @@ public final class Pretraining {
         for (int i = 0; i < STORIES_FOR_TOKENIZER; i++) {
             bpe.add(grammar.next().text());
         }
-        JsonObject config = config();
-        TokenizerWriter.write(
-                folder,
-                bpe.train(config.get("vocab_size").getAsInt(), TokenizerWriter.SPECIAL_TOKENS),
-                MAX_POSITIONS);
+        SmallModel small = settings.model();
+        SpecialTokens special = small.specialTokens();
+        int pieces = small.config().get("vocab_size").getAsInt() - special.last().size();
+        new TokenizerWriter(bpe.train(pieces, special.first()), special)
+                .write(folder, SmallModel.MAX_POSITIONS);
 
         Device device = Device.cpu();
         Engine.getEngine("PyTorch").setRandomSeed((int) settings.seed());
-        LlamaForCausalLM block = new LlamaForCausalLM(LlamaConfig.parse(config.toString()));
+        LanguageModel block = small.newBlock();
         try (TextTokenizer tokenizer = TextTokenizer.load(folder);
-                Model model = Model.newInstance("tiny-story-llama", device, "PyTorch")) {
+                Model model = Model.newInstance("pretraining", device, "PyTorch")) {
             model.setBlock(block);
             block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
             double loss = train(model, block, tokenizer, settings, listener);
             Files.writeString(
                     folder.resolve("generation_config.json"),
-                    "{\n"
-                            + "  \"bos_token_id\": 0,\n"
-                            + "  \"eos_token_id\": 1,\n"
-                            + "  \"pad_token_id\": 2\n"
-                            + "}\n");
+                    GSON.toJson(small.generationConfig()) + "\n");
             HuggingFaceFolder.save(block, folder, null, DataType.BFLOAT16);
             writeSums(folder);
             return loss;
@@ -124,7 +118,7 @@ public final class Pretraining {
 
     private static double train(
             Model model,
-            LlamaForCausalLM block,
+            LanguageModel block,
             TextTokenizer tokenizer,
             Settings settings,
             Listener listener) {
@@ -137,9 +131,13 @@ public final class Pretraining {
                         Math.min(WARMUP, settings.steps()),
                         settings.steps(),
                         FLOOR);
-        AdamW adamW = AdamW.builder().optLearningRateTracker(schedule).optBeta2(0.95).build();
+        AdamW adamW =
+                AdamW.builder()
+                        .optLearningRateTracker(settings.model().rates(schedule, block))
+                        .optBeta2(0.95)
+                        .build();
         DefaultTrainingConfig config =
-                new DefaultTrainingConfig(new CausalLmLoss())
+                new DefaultTrainingConfig(block.newLoss())
                         .optDevices(new Device[] {model.getNDManager().getDevice()})
                         .optOptimizer(adamW);
         long start = System.nanoTime();
@@ -149,11 +147,9 @@ public final class Pretraining {
                 double loss;
                 try (NDManager scratch = trainer.getManager().newSubManager()) {
                     StoryBatches.StoryBatch batch = batches.next(scratch);
-                    NDList data = new NDList(batch.ids());
-                    NDList labels = new NDList(batch.labels());
                     NDArray mean;
                     try (GradientCollector collector = trainer.newGradientCollector()) {
-                        mean = trainer.forward(data, labels).head();
+                        mean = trainer.forward(batch.data(), batch.labels()).head();
                         collector.backward(mean);
                     }
                     GradientClipping.clip(trainer, CLIP);
@@ -169,8 +165,7 @@ public final class Pretraining {
         try (NDManager scratch = model.getNDManager().newSubManager()) {
             StoryBatches.StoryBatch batch = heldOut.next(scratch);
             ParameterStore store = new ParameterStore(scratch, false);
-            return block.evaluateLoss(store, new NDList(batch.ids()), new NDList(batch.labels()))
-                    .getFloat();
+            return block.evaluateLoss(store, batch.data(), batch.labels()).getFloat();
         }
     }
 
@@ -178,7 +173,7 @@ public final class Pretraining {
     private static StoryBatches batches(
             Settings settings, int stream, TextTokenizer tokenizer, int rows) {
         long seed = settings.seed() + stream;
-        return new StoryBatches(new StoryGrammar(seed), tokenizer, rows, seed);
+        return new StoryBatches(settings.model(), tokenizer, rows, seed);
     }
 
     /** Lists the files' digests as sha256sum does, for whoever ships the folder. */
@@ -199,26 +194,5 @@ public final class Pretraining {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }
-    }
-
-    private static JsonObject config() {
-        JsonObject config = new JsonObject();
-        config.addProperty("model_type", "llama");
-        config.addProperty("vocab_size", 768);
-        config.addProperty("hidden_size", 128);
-        config.addProperty("intermediate_size", 344);
-        config.addProperty("num_hidden_layers", 5);
-        config.addProperty("num_attention_heads", 4);
-        config.addProperty("num_key_value_heads", 2);
-        config.addProperty("max_position_embeddings", MAX_POSITIONS);
-        config.addProperty("hidden_act", "silu");
-        config.addProperty("rms_norm_eps", 1e-5);
-        config.addProperty("rope_theta", 10000.0);
-        config.addProperty("initializer_range", 0.02);
-        config.addProperty("tie_word_embeddings", true);
-        config.addProperty("bos_token_id", 0);
-        config.addProperty("eos_token_id", 1);
-        config.addProperty("pad_token_id", 2);
-        return config;
     }
 }

@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.pretrain;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
@@ -13,35 +14,40 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 
 /**
- * Endless batches of new stories for pretraining, one story in a row between {@code <s>} and {@code
- * </s>}, stories of similar length together.
+ * Endless batches of new stories for pretraining, one in a row, those of similar length together.
  */
 final class StoryBatches {
 
     private static final int POOL = 8;
 
+    private final SmallModel model;
     private final StoryGrammar grammar;
     private final TextTokenizer tokenizer;
     private final int rows;
     private final Random random;
-    private final List<List<long[]>> ready = new ArrayList<>();
+    private final List<List<SmallModel.Row>> ready = new ArrayList<>();
+    private long stories;
 
     /**
      * A batch.
      *
-     * @param ids token ids of shape (b, t), padded on the right
-     * @param labels the same, ignored where the padding is
-     * @param tokens the number of tokens, padding left out
+     * @param data the data of the model, padded on the right
+     * @param labels one array of shape (b, t), ignored where the padding is
+     * @param tokens the number of tokens that are read or written, padding left out
      */
-    record StoryBatch(NDArray ids, NDArray labels, int tokens) {}
+    record StoryBatch(NDList data, NDList labels, int tokens) {}
 
-    StoryBatches(StoryGrammar grammar, TextTokenizer tokenizer, int rows, long seed) {
-        this.grammar = grammar;
+    StoryBatches(SmallModel model, TextTokenizer tokenizer, int rows, long seed) {
+        this.model = model;
         this.tokenizer = tokenizer;
         this.rows = rows;
+        grammar = new StoryGrammar(seed);
         random = new Random(seed);
+        // Far from the numbers of other streams.
+        stories = seed << 32;
     }
 
     StoryBatch next(NDManager manager) {
@@ -52,35 +58,48 @@ final class StoryBatches {
     }
 
     private void fillPool() {
-        List<long[]> stories = new ArrayList<>();
-        long eos = tokenizer.getEosId().orElseThrow();
+        List<SmallModel.Row> pool = new ArrayList<>();
         for (int i = 0; i < POOL * rows; i++) {
-            long[] ids = tokenizer.encode(grammar.next().text());
-            long[] ended = Arrays.copyOf(ids, ids.length + 1);
-            ended[ids.length] = eos;
-            stories.add(ended);
+            pool.add(model.row(grammar.next().text(), tokenizer, stories++));
         }
-        stories.sort(Comparator.comparingInt(ids -> ids.length));
+        pool.sort(Comparator.comparingInt(row -> row.input().length));
         for (int i = 0; i < POOL; i++) {
-            ready.add(stories.subList(i * rows, (i + 1) * rows));
+            ready.add(pool.subList(i * rows, (i + 1) * rows));
         }
         Collections.shuffle(ready, random);
     }
 
-    private StoryBatch stack(List<long[]> stories, NDManager manager) {
-        int length = stories.get(rows - 1).length;
-        long[] ids = new long[rows * length];
-        long[] labels = new long[rows * length];
-        Arrays.fill(ids, tokenizer.getPadId().orElseThrow());
-        Arrays.fill(labels, CausalLmLoss.IGNORE_INDEX);
-        int tokens = 0;
-        for (int row = 0; row < rows; row++) {
-            long[] story = stories.get(row);
-            System.arraycopy(story, 0, ids, row * length, story.length);
-            System.arraycopy(story, 0, labels, row * length, story.length);
-            tokens += story.length;
+    private StoryBatch stack(List<SmallModel.Row> batch, NDManager manager) {
+        long pad = tokenizer.getPadId().orElseThrow();
+        NDArray ids = stack(batch, SmallModel.Row::input, pad, manager);
+        NDArray mask = stack(batch, row -> ones(row.input().length), 0, manager);
+        NDArray labels = stack(batch, SmallModel.Row::labels, CausalLmLoss.IGNORE_INDEX, manager);
+        int tokens = batch.stream().mapToInt(StoryBatches::tokens).sum();
+        return new StoryBatch(model.data(ids, mask), new NDList(labels), tokens);
+    }
+
+    private static int tokens(SmallModel.Row row) {
+        return row.input().length + (row.labels() == row.input() ? 0 : row.labels().length);
+    }
+
+    private static long[] ones(int length) {
+        long[] ones = new long[length];
+        Arrays.fill(ones, 1);
+        return ones;
+    }
+
+    private static NDArray stack(
+            List<SmallModel.Row> batch,
+            Function<SmallModel.Row, long[]> part,
+            long filler,
+            NDManager manager) {
+        List<long[]> parts = batch.stream().map(part).toList();
+        int length = parts.stream().mapToInt(ids -> ids.length).max().orElseThrow();
+        long[] all = new long[parts.size() * length];
+        Arrays.fill(all, filler);
+        for (int row = 0; row < parts.size(); row++) {
+            System.arraycopy(parts.get(row), 0, all, row * length, parts.get(row).length);
         }
-        Shape shape = new Shape(rows, length);
-        return new StoryBatch(manager.create(ids, shape), manager.create(labels, shape), tokens);
+        return manager.create(all, new Shape(parts.size(), length));
     }
 }

@@ -14,37 +14,37 @@ import java.util.Map;
 /**
  * Writes a byte-level tokenizer as the files {@code tokenizer.json} and {@code
  * tokenizer_config.json} that Hugging Face's tokenizers read.
- *
- * <p>Every text starts with {@code <s>}; {@code </s>} ends one, {@code <pad>} fills up a batch.
  */
-public final class TokenizerWriter {
-
-    /** The token before every text; its id is 0. */
-    public static final String BOS = "<s>";
-
-    /** The token after a text; its id is 1. */
-    public static final String EOS = "</s>";
-
-    /** The token that fills up a batch; its id is 2. */
-    public static final String PAD = "<pad>";
-
-    /** The special tokens in the order of their ids. */
-    public static final List<String> SPECIAL_TOKENS = List.of(BOS, EOS, PAD);
+final class TokenizerWriter {
 
     private static final Gson GSON =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
 
-    private TokenizerWriter() {}
+    private final Map<String, Integer> vocabulary;
+    private final List<String> merges;
+    private final SpecialTokens special;
+
+    /**
+     * Creates the tokenizer.
+     *
+     * @param bpe the encoding, trained with the first special tokens
+     * @param special the special tokens; the last ones get the ids behind the encoding's
+     */
+    TokenizerWriter(BpeTrainer.Bpe bpe, SpecialTokens special) {
+        vocabulary = new LinkedHashMap<>(bpe.vocabulary());
+        special.last().forEach(token -> vocabulary.put(token, vocabulary.size()));
+        merges = bpe.merges();
+        this.special = special;
+    }
 
     /**
      * Writes both files.
      *
      * @param folder an existing folder
-     * @param bpe the encoding, trained with {@link #SPECIAL_TOKENS}
      * @param maxLength the longest input of the model, in tokens
      * @throws IOException if a file cannot be written
      */
-    public static void write(Path folder, BpeTrainer.Bpe bpe, int maxLength) throws IOException {
+    void write(Path folder, int maxLength) throws IOException {
         Map<String, Object> tokenizer = new LinkedHashMap<>();
         tokenizer.put("version", "1.0");
         tokenizer.put("truncation", null);
@@ -52,26 +52,24 @@ public final class TokenizerWriter {
         tokenizer.put("added_tokens", addedTokens());
         tokenizer.put("normalizer", null);
         tokenizer.put("pre_tokenizer", byteLevel(false));
-        tokenizer.put("post_processor", startWithBos());
+        tokenizer.put("post_processor", template());
         tokenizer.put("decoder", byteLevel(true));
-        tokenizer.put("model", model(bpe));
+        tokenizer.put("model", model());
         Files.writeString(folder.resolve("tokenizer.json"), GSON.toJson(tokenizer) + "\n");
 
         Map<String, Object> config = new LinkedHashMap<>();
         config.put("tokenizer_class", "PreTrainedTokenizerFast");
-        config.put("bos_token", BOS);
-        config.put("eos_token", EOS);
-        config.put("pad_token", PAD);
+        special.roles().forEach((role, token) -> config.put(role + "_token", token));
         config.put("model_max_length", maxLength);
         config.put("clean_up_tokenization_spaces", false);
         Files.writeString(folder.resolve("tokenizer_config.json"), GSON.toJson(config) + "\n");
     }
 
-    private static List<Map<String, Object>> addedTokens() {
+    private List<Map<String, Object>> addedTokens() {
         List<Map<String, Object>> tokens = new ArrayList<>();
-        for (String token : SPECIAL_TOKENS) {
+        for (String token : special.all()) {
             Map<String, Object> entry = new LinkedHashMap<>();
-            entry.put("id", tokens.size());
+            entry.put("id", vocabulary.get(token));
             entry.put("content", token);
             for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
                 entry.put(flag, false);
@@ -91,19 +89,23 @@ public final class TokenizerWriter {
         return component;
     }
 
-    private static Map<String, Object> startWithBos() {
-        Map<String, Object> bos = Map.of("SpecialToken", typed("id", BOS, 0));
+    /** Begins a text with the token that begins one, or ends it with the one that ends it. */
+    private Map<String, Object> template() {
+        boolean begins = special.roles().containsKey(SpecialTokens.BOS);
+        String added = special.roles().get(begins ? SpecialTokens.BOS : SpecialTokens.EOS);
+        Map<String, Object> mark = Map.of("SpecialToken", typed("id", added, 0));
         Map<String, Object> first = Map.of("Sequence", typed("id", "A", 0));
         Map<String, Object> second = Map.of("Sequence", typed("id", "B", 1));
         Map<String, Object> token = new LinkedHashMap<>();
-        token.put("id", BOS);
-        token.put("ids", List.of(SPECIAL_TOKENS.indexOf(BOS)));
-        token.put("tokens", List.of(BOS));
+        token.put("id", added);
+        token.put("ids", List.of(vocabulary.get(added)));
+        token.put("tokens", List.of(added));
         Map<String, Object> component = new LinkedHashMap<>();
         component.put("type", "TemplateProcessing");
-        component.put("single", List.of(bos, first));
-        component.put("pair", List.of(bos, first, second));
-        component.put("special_tokens", Map.of(BOS, token));
+        component.put("single", begins ? List.of(mark, first) : List.of(first, mark));
+        component.put(
+                "pair", begins ? List.of(mark, first, second) : List.of(first, mark, second, mark));
+        component.put("special_tokens", Map.of(added, token));
         return component;
     }
 
@@ -114,7 +116,7 @@ public final class TokenizerWriter {
         return map;
     }
 
-    private static Map<String, Object> model(BpeTrainer.Bpe bpe) {
+    private Map<String, Object> model() {
         Map<String, Object> model = new LinkedHashMap<>();
         model.put("type", "BPE");
         model.put("dropout", null);
@@ -124,8 +126,8 @@ public final class TokenizerWriter {
         model.put("fuse_unk", false);
         model.put("byte_fallback", false);
         model.put("ignore_merges", false);
-        model.put("vocab", bpe.vocabulary());
-        model.put("merges", bpe.merges());
+        model.put("vocab", vocabulary);
+        model.put("merges", merges);
         return model;
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 
+import io.github.loradjl.zoo.text.TextTokenizer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,8 +58,9 @@ class BpeTrainerTest {
         for (int i = 0; i < 300; i++) {
             trainer.add(grammar.next().text());
         }
-        BpeTrainer.Bpe bpe = trainer.train(600, TokenizerWriter.SPECIAL_TOKENS);
-        TokenizerWriter.write(folder, bpe, 512);
+        SpecialTokens special = SmallModel.llama().specialTokens();
+        BpeTrainer.Bpe bpe = trainer.train(600, special.first());
+        new TokenizerWriter(bpe, special).write(folder, 512);
         String text = grammar.next().text() + "\nQ: naïve “日本” \t 12345's?";
         try (HuggingFaceTokenizer tokenizer =
                 HuggingFaceTokenizer.newInstance(
@@ -70,6 +72,26 @@ class BpeTrainerTest {
             assertThat(tokenizer.encode(" the").getIds())
                     .containsExactly(0, bpe.vocabulary().get("Ġthe"));
             assertThat(tokenizer.encode("</s>").getIds()).containsExactly(0, 1);
+        }
+    }
+
+    @Test
+    void write_sentinels_haveTheLastIdsAndTextsEnd() throws IOException {
+        BpeTrainer trainer = new BpeTrainer();
+        trainer.add("the bear and the bee and the boat");
+        SpecialTokens special = SmallModel.t5().specialTokens();
+        BpeTrainer.Bpe bpe = trainer.train(262, special.first());
+        new TokenizerWriter(bpe, special).write(folder, 512);
+        try (TextTokenizer tokenizer = TextTokenizer.load(folder)) {
+            long words = bpe.vocabulary().size();
+            assertThat(tokenizer.getVocabularySize()).isEqualTo(words + 100);
+            assertThat(tokenizer.getId("<extra_id_0>")).hasValue(words + 99);
+            assertThat(tokenizer.getId("<extra_id_99>")).hasValue(words);
+            long[] ids = tokenizer.encode("the<extra_id_1> bee");
+            assertThat(ids).contains(words + 98).endsWith(1);
+            assertThat(tokenizer.decode(ids)).isEqualTo("the bee");
+            assertThat(tokenizer.getPadId()).hasValue(0);
+            assertThat(tokenizer.getBosId()).isEmpty();
         }
     }
 }
