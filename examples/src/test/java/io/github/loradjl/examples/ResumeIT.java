@@ -99,7 +99,8 @@ class ResumeIT {
             "--methods=lora",
             "--learning-rates=1e-3",
             "--seeds=0,1,2,3,4,5,6,7",
-            "--max-steps=20"
+            "--max-steps=20",
+            "--eval-steps=10"
         };
         Process process = start(out, command);
         Path first = out.resolve("runs").resolve("lora@1e-3@0.json");

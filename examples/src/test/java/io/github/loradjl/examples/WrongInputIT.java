@@ -33,7 +33,7 @@ class WrongInputIT {
     @Test
     void missingModel_isNamed() throws IOException {
         Path model = folder.resolve("nowhere");
-        assertFails(finetune("--model", model), model.toString(), "not a folder");
+        assertFails(finetune("--model", model), model.toString(), "neither a folder");
     }
 
     @Test
