@@ -2,6 +2,7 @@ package io.github.loradjl.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import org.junit.jupiter.api.AfterEach;
@@ -101,7 +102,16 @@ class T5CommandIT {
     private static JsonObject loss(Object... adapter) {
         List<Object> arguments =
                 new ArrayList<>(
-                        List.of("evaluate", "--model", MODEL, "--metric", "loss", "--limit", 16));
+                        List.of(
+                                "evaluate",
+                                "--model",
+                                MODEL,
+                                "--data",
+                                "data/validation.jsonl",
+                                "--metric",
+                                "loss",
+                                "--limit",
+                                16));
         arguments.addAll(List.of(adapter));
         return summary(CommandLine.run(arguments.toArray()));
     }
@@ -160,9 +170,14 @@ class T5CommandIT {
         assertThat(run.err()).isEmpty();
         assertThat(run.code()).isZero();
         for (String method : List.of("lora", "lora-ga")) {
-            Path file = out.resolve("runs").resolve(method + "@1e-2@0.json");
-            JsonObject training = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-            assertThat(training.toString()).contains("accuracy_labels");
+            Path file = out.resolve("runs").resolve(method + "@0.01@0.json");
+            JsonObject result = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+            JsonArray losses =
+                    result.getAsJsonObject("training").getAsJsonArray("validation_losses");
+            assertThat(losses.get(losses.size() - 1).getAsDouble())
+                    .as(method)
+                    .isLessThan(0.2 * losses.get(0).getAsDouble());
+            assertThat(result.get("metric").getAsDouble()).as(method).isIn(0.0, 0.5, 1.0);
         }
         assertThat(Files.readString(out.resolve("results.md"))).contains("accuracy_labels");
     }

@@ -186,10 +186,15 @@ public final class CompareCommand implements Callable<Integer> {
                         task,
                         compareOptions.labelMode(),
                         tokenizer,
-                        rowOptions.examples(
-                                dataOptions.validationFile(),
-                                dataOptions.validationLimit(),
-                                template),
+                        rowOptions
+                                .examples(
+                                        dataOptions.validationFile(),
+                                        dataOptions.validationLimit(),
+                                        template)
+                                .cutTo(
+                                        modelOptions.isEncoderDecoder()
+                                                ? rowOptions.maxLength()
+                                                : null),
                         compareOptions.batchSize());
     }
 

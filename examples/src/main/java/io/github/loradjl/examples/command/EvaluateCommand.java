@@ -111,7 +111,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         if (isLoss) {
             metricOptions.refuse(out != null, "--out");
         }
-        data.check(isLoss);
+        data.check(metricOptions.isWritten());
         if (out != null && Files.exists(out)) {
             throw new IOException("--out " + out + " exists already: name a new file");
         }

@@ -49,13 +49,14 @@ final class EvaluationData {
             converter = Numbers.AtLeastTwo.class,
             description =
                     "Most tokens of a row for loss; more are cut off and counted (default: 1024,"
-                            + " or what the model allows).")
+                            + " or what the model allows). For labels, hard and soft, most tokens"
+                            + " that an encoder reads of a prompt (default: all).")
     private Integer maxLength;
 
     /** Checks what no option can check alone. */
-    void check(boolean isLoss) {
-        if (!isLoss && maxLength != null) {
-            throw usage("--max-length goes with --metric loss only");
+    void check(boolean isWritten) {
+        if (isWritten && maxLength != null) {
+            throw usage("--max-length does not go with --metric exact-match");
         }
     }
 
@@ -76,7 +77,7 @@ final class EvaluationData {
     /** Reads the rows for answering. */
     Examples examples(ChatTemplate template) throws IOException {
         long most = limit == null ? Long.MAX_VALUE : limit;
-        return Examples.read(data, keyOptions, most, chat, template);
+        return Examples.read(data, keyOptions, most, chat, template).cutTo(maxLength);
     }
 
     /** Reads the rows for their loss. */

@@ -14,8 +14,9 @@ import java.util.List;
  *
  * @param list the examples
  * @param addSpecialTokens whether the prompts lack the special tokens that the tokenizer adds
+ * @param maxLength the most tokens that an encoder reads of a prompt, or null for any number
  */
-record Examples(List<Example> list, boolean addSpecialTokens) {
+record Examples(List<Example> list, boolean addSpecialTokens, Integer maxLength) {
 
     /**
      * Reads rows for answering.
@@ -42,7 +43,12 @@ record Examples(List<Example> list, boolean addSpecialTokens) {
                             + " has rows with messages and rows with prompts: give --chat, so that"
                             + " all go through the chat template");
         }
-        return new Examples(examples, !chat && conversations == 0);
+        return new Examples(examples, !chat && conversations == 0, null);
+    }
+
+    /** Returns the same, of which an encoder reads as many tokens as in training. */
+    Examples cutTo(Integer maxLength) {
+        return new Examples(list, addSpecialTokens, maxLength);
     }
 
     private static String prompt(

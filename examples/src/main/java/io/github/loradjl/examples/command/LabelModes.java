@@ -22,15 +22,15 @@ final class LabelModes {
             Model model,
             TextTokenizer tokenizer,
             List<String> labels,
-            boolean addSpecialTokens,
+            Examples examples,
             int batchSize) {
         if (mode == AnswerMode.LABELS) {
             LabelScoring.Builder builder = LabelScoring.builder();
-            set(builder, model, tokenizer, labels, addSpecialTokens, batchSize);
+            set(builder, model, tokenizer, labels, examples, batchSize);
             return builder.build();
         }
         TeacherForcedAccuracy.Builder builder = TeacherForcedAccuracy.builder().setMode(mode);
-        set(builder, model, tokenizer, labels, addSpecialTokens, batchSize);
+        set(builder, model, tokenizer, labels, examples, batchSize);
         return builder.build();
     }
 
@@ -39,11 +39,14 @@ final class LabelModes {
             Model model,
             TextTokenizer tokenizer,
             List<String> labels,
-            boolean addSpecialTokens,
+            Examples examples,
             int batchSize) {
         builder.setModel(model, tokenizer);
         builder.setLabels(labels);
-        builder.optAddSpecialTokens(addSpecialTokens);
+        builder.optAddSpecialTokens(examples.addSpecialTokens());
+        if (examples.maxLength() != null) {
+            builder.optMaxLength(examples.maxLength());
+        }
         builder.optBatchSize(batchSize);
     }
 }

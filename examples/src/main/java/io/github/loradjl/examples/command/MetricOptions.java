@@ -110,6 +110,11 @@ final class MetricOptions {
         return metric == Measure.LOSS;
     }
 
+    /** Tells whether the model is to write its answers. */
+    boolean isWritten() {
+        return !isLoss() && !metric.isOfLabels();
+    }
+
     /** Checks what no option can check alone. */
     void check(ClassificationTask task) {
         if (metric != Measure.EXACT_MATCH) {
@@ -179,7 +184,7 @@ final class MetricOptions {
                             loaded.model(),
                             loaded.tokenizer(),
                             texts,
-                            examples.addSpecialTokens(),
+                            examples,
                             batchSize)
                     .evaluate(examples.list(), listener);
             return;

@@ -116,6 +116,11 @@ final class RowOptions {
         return Examples.read(file, keyOptions, limit, chat, template);
     }
 
+    /** Returns the most tokens of a row, or null for the default. */
+    Integer maxLength() {
+        return maxLength;
+    }
+
     boolean isShuffled() {
         return shuffle;
     }

@@ -49,11 +49,6 @@ record TaskMetric(
 
     private LabelEvaluation evaluation(Model model) {
         return LabelModes.evaluation(
-                mode,
-                model,
-                tokenizer,
-                task.getLabelTexts(),
-                examples.addSpecialTokens(),
-                batchSize);
+                mode, model, tokenizer, task.getLabelTexts(), examples, batchSize);
     }
 }
