@@ -128,9 +128,13 @@ public final class CompareCommand implements Callable<Integer> {
             err.println("      validation " + rows.validation().getReport());
             Setup setup = setup(rows, metric(task, rows, tokenizer, template));
             Log log = new Log(err, setup, configuration);
-            Interruption.setFinishing(true);
-            List<CellResult> results = new Comparison(grid, setup, runs()).run(log);
-            Interruption.setFinishing(false);
+            List<CellResult> results;
+            try {
+                Interruption.setFinishing(true);
+                results = new Comparison(grid, setup, runs()).run(log);
+            } finally {
+                Interruption.setFinishing(false);
+            }
             if (results.isEmpty()) {
                 throw new IllegalStateException("no run came to an end");
             }

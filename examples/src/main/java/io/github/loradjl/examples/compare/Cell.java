@@ -11,11 +11,9 @@ import java.util.Locale;
  */
 public record Cell(Method method, double rate, int seed) {
 
-    /** Returns a name for a file. */
+    /** Returns the name under which the result is kept. */
     String id() {
-        String name =
-                String.format(Locale.ROOT, "%s@%s@%d", method.label(), Figures.rate(rate), seed);
-        return name.replace(':', ',').replace('/', '_');
+        return String.format(Locale.ROOT, "%s@%s@%d", method.label(), Figures.rate(rate), seed);
     }
 
     /** Returns a few words for a person. */

@@ -43,7 +43,7 @@ public final class Pretraining {
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
 
     private static final int STORIES_FOR_TOKENIZER = 5000;
-    private static final int HELD_OUT_ROWS = 64;
+    private static final int HELD_OUT_ROWS = 32;
     private static final double CLIP = 1.0;
     private static final double FLOOR = 0.05;
     private static final int WARMUP = 50;
@@ -161,12 +161,31 @@ public final class Pretraining {
                 listener.onStep(step, loss, schedule.at(step), tokens / seconds);
             }
         }
-        StoryBatches heldOut = batches(settings, 3, tokenizer, HELD_OUT_ROWS);
-        try (NDManager scratch = model.getNDManager().newSubManager()) {
-            StoryBatches.StoryBatch batch = heldOut.next(scratch);
-            ParameterStore store = new ParameterStore(scratch, false);
-            return block.evaluateLoss(store, batch.data(), batch.labels()).getFloat();
+        return loss(block, batches(settings, 3, tokenizer, HELD_OUT_ROWS));
+    }
+
+    /**
+     * Computes the loss of some stories, in nats per token. Batches hold rows of similar length,
+     * and so of a kind; only a whole pool of them stands for the stream.
+     */
+    static double loss(LanguageModel block, StoryBatches batches) {
+        double sum = 0;
+        long count = 0;
+        for (int i = 0; i < StoryBatches.POOL; i++) {
+            NDArray any = block.getParameters().get(0).getValue().getArray();
+            try (NDManager scratch = any.getManager().newSubManager()) {
+                StoryBatches.StoryBatch batch = batches.next(scratch);
+                float mean =
+                        block.evaluateLoss(
+                                        new ParameterStore(scratch, false),
+                                        batch.data(),
+                                        batch.labels())
+                                .getFloat();
+                sum += (double) mean * batch.targets();
+                count += batch.targets();
+            }
         }
+        return sum / count;
     }
 
     /** Streams with different numbers have nothing in common. */

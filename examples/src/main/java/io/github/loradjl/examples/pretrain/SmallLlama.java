@@ -50,16 +50,6 @@ final class SmallLlama extends SmallModel {
 
     /** {@inheritDoc} */
     @Override
-    JsonObject generationConfig() {
-        JsonObject config = new JsonObject();
-        config.addProperty("bos_token_id", 0);
-        config.addProperty("eos_token_id", 1);
-        config.addProperty("pad_token_id", 2);
-        return config;
-    }
-
-    /** {@inheritDoc} */
-    @Override
     SpecialTokens specialTokens() {
         Map<String, String> roles = new LinkedHashMap<>();
         roles.put(SpecialTokens.BOS, "<s>");

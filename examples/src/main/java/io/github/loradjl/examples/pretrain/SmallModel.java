@@ -45,8 +45,14 @@ public abstract class SmallModel {
     /** Returns the {@code config.json}. */
     abstract JsonObject config();
 
-    /** Returns the {@code generation_config.json}. */
-    abstract JsonObject generationConfig();
+    /** Returns the {@code generation_config.json}: the special tokens of the configuration. */
+    JsonObject generationConfig() {
+        JsonObject tokens = new JsonObject();
+        config().entrySet().stream()
+                .filter(entry -> entry.getKey().endsWith("_token_id"))
+                .forEach(entry -> tokens.add(entry.getKey(), entry.getValue()));
+        return tokens;
+    }
 
     /** Returns the tokens that stand for no text. */
     abstract SpecialTokens specialTokens();
@@ -69,5 +75,20 @@ public abstract class SmallModel {
      * @param input token ids
      * @param labels token ids; the same array where the model writes what it reads
      */
-    record Row(long[] input, long[] labels) {}
+    record Row(long[] input, long[] labels) {
+
+        private boolean isRepeated() {
+            return labels == input;
+        }
+
+        /** Returns how many tokens are read or written. */
+        int tokens() {
+            return input.length + (isRepeated() ? 0 : labels.length);
+        }
+
+        /** Returns how many tokens are predicted; nothing predicts the first that is read. */
+        int targets() {
+            return labels.length - (isRepeated() ? 1 : 0);
+        }
+    }
 }

@@ -70,16 +70,6 @@ final class SmallT5 extends SmallModel {
         return config;
     }
 
-    /** {@inheritDoc} */
-    @Override
-    JsonObject generationConfig() {
-        JsonObject config = new JsonObject();
-        config.addProperty("decoder_start_token_id", 0);
-        config.addProperty("eos_token_id", 1);
-        config.addProperty("pad_token_id", 0);
-        return config;
-    }
-
     /** The last token of the vocabulary is the first sentinel, as for T5. */
     @Override
     SpecialTokens specialTokens() {

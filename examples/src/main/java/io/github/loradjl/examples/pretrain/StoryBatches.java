@@ -21,7 +21,8 @@ import java.util.function.Function;
  */
 final class StoryBatches {
 
-    private static final int POOL = 8;
+    /** So many batches are made at once, each of rows of similar length. */
+    static final int POOL = 8;
 
     private final SmallModel model;
     private final StoryGrammar grammar;
@@ -37,8 +38,9 @@ final class StoryBatches {
      * @param data the data of the model, padded on the right
      * @param labels one array of shape (b, t), ignored where the padding is
      * @param tokens the number of tokens that are read or written, padding left out
+     * @param targets the number of tokens that are predicted
      */
-    record StoryBatch(NDList data, NDList labels, int tokens) {}
+    record StoryBatch(NDList data, NDList labels, int tokens, int targets) {}
 
     StoryBatches(SmallModel model, TextTokenizer tokenizer, int rows, long seed) {
         this.model = model;
@@ -74,12 +76,9 @@ final class StoryBatches {
         NDArray ids = stack(batch, SmallModel.Row::input, pad, manager);
         NDArray mask = stack(batch, row -> ones(row.input().length), 0, manager);
         NDArray labels = stack(batch, SmallModel.Row::labels, CausalLmLoss.IGNORE_INDEX, manager);
-        int tokens = batch.stream().mapToInt(StoryBatches::tokens).sum();
-        return new StoryBatch(model.data(ids, mask), new NDList(labels), tokens);
-    }
-
-    private static int tokens(SmallModel.Row row) {
-        return row.input().length + (row.labels() == row.input() ? 0 : row.labels().length);
+        int tokens = batch.stream().mapToInt(SmallModel.Row::tokens).sum();
+        int targets = batch.stream().mapToInt(SmallModel.Row::targets).sum();
+        return new StoryBatch(model.data(ids, mask), new NDList(labels), tokens, targets);
     }
 
     private static long[] ones(int length) {

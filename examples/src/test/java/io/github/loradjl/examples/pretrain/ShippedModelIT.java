@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.repository.zoo.ZooModel;
-import ai.djl.training.ParameterStore;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -31,28 +29,30 @@ import java.util.stream.Stream;
 
 class ShippedModelIT {
 
+    // What the cards say, of other stories: 256 of them, whose mean is good to some hundredths.
+    private static final double LLAMA_CARD = 0.43;
+    private static final double T5_CARD = 0.84;
+
     @TempDir private Path folder;
 
     @Test
     void shippedLlama_newStories_reachesTheLossOfItsCard() throws Exception {
-        assertThat(lossOfNewStories(SmallModel.llama(), TinyStoryLlama.folder())).isLessThan(0.6f);
+        assertThat(lossOfNewStories(SmallModel.llama(), TinyStoryLlama.folder()))
+                .isLessThan(LLAMA_CARD + 0.05);
     }
 
     @Test
     void shippedT5_newStories_reachesTheLossOfItsCard() throws Exception {
-        assertThat(lossOfNewStories(SmallModel.t5(), TinyStoryT5.folder())).isLessThan(1.7f);
+        assertThat(lossOfNewStories(SmallModel.t5(), TinyStoryT5.folder()))
+                .isLessThan(T5_CARD + 0.05);
     }
 
-    private static float lossOfNewStories(SmallModel small, Path shipped) throws Exception {
+    private static double lossOfNewStories(SmallModel small, Path shipped) throws Exception {
         try (TextTokenizer tokenizer = TextTokenizer.load(shipped);
                 ZooModel<NDList, NDList> model =
-                        HuggingFaceFolder.load(shipped, Device.cpu(), DataType.FLOAT32);
-                NDManager scratch = model.getNDManager().newSubManager()) {
-            StoryBatches batches = new StoryBatches(small, tokenizer, 64, 4711);
-            StoryBatches.StoryBatch batch = batches.next(scratch);
-            return ((LanguageModel) model.getBlock())
-                    .evaluateLoss(new ParameterStore(scratch, false), batch.data(), batch.labels())
-                    .getFloat();
+                        HuggingFaceFolder.load(shipped, Device.cpu(), DataType.FLOAT32)) {
+            return Pretraining.loss(
+                    (LanguageModel) model.getBlock(), new StoryBatches(small, tokenizer, 32, 4711));
         }
     }
 

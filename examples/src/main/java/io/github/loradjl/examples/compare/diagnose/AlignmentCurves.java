@@ -6,6 +6,7 @@ import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.ParameterTracker;
 import ai.djl.training.tracker.Tracker;
 
+import io.github.loradjl.examples.compare.JsonFiles;
 import io.github.loradjl.examples.compare.Method;
 import io.github.loradjl.examples.compare.Setup;
 
@@ -30,7 +31,7 @@ final class AlignmentCurves {
 
     private final Setup setup;
     private final int steps;
-    private final FindingStore store;
+    private final JsonFiles store;
     private final List<Way> ways;
 
     /** An optimizer at a rate. */
@@ -43,7 +44,7 @@ final class AlignmentCurves {
      * @param steps the steps of each training
      * @param store where curves are kept
      */
-    AlignmentCurves(Setup setup, double rate, int steps, FindingStore store) {
+    AlignmentCurves(Setup setup, double rate, int steps, JsonFiles store) {
         this.setup = setup;
         this.steps = steps;
         this.store = store;

@@ -3,6 +3,7 @@ package io.github.loradjl.examples.compare.diagnose;
 import ai.djl.MalformedModelException;
 import ai.djl.engine.EngineException;
 
+import io.github.loradjl.examples.compare.JsonFiles;
 import io.github.loradjl.examples.compare.Method;
 import io.github.loradjl.examples.compare.Setup;
 
@@ -23,7 +24,7 @@ public final class Diagnostics {
     private final Setup setup;
     private final List<Method> methods;
     private final double rate;
-    private final FindingStore store;
+    private final JsonFiles store;
 
     /** What can be looked at. */
     public enum Kind {
@@ -52,7 +53,7 @@ public final class Diagnostics {
         this.setup = setup;
         this.methods = methods.stream().filter(m -> m.kind() != Method.Kind.FULL).toList();
         this.rate = rate;
-        store = new FindingStore(folder);
+        store = new JsonFiles(folder);
     }
 
     /**
