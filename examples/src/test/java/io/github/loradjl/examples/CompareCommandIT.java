@@ -334,7 +334,7 @@ class CompareCommandIT {
                         "--diagnostics",
                         "spectra");
         assertThat(run.code()).isEqualTo(1);
-        assertThat(run.err()).contains("spectra.json is not what diagnostics found");
+        assertThat(run.err()).contains("spectra.json is not what a comparison found");
         assertThat(Files.readString(out.resolve("results.md"))).contains("| lora | 1e-3 |");
         assertThat(said.toString(StandardCharsets.UTF_8)).contains("| lora | 1e-3 |");
     }

@@ -28,9 +28,9 @@ class GridTest {
     }
 
     @Test
-    void ids_areNamesOfFiles() {
+    void ids_sayMethodRateAndSeed() {
         Cell cell = new Cell(Method.parse("lora-ga:gamma=16"), 0.05, 3);
-        assertThat(cell.id()).isEqualTo("lora-ga,gamma=16@0.05@3");
+        assertThat(cell.id()).isEqualTo("lora-ga:gamma=16@0.05@3");
     }
 
     @Test
