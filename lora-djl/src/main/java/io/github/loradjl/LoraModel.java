@@ -18,9 +18,9 @@ import io.github.loradjl.adapter.RunningStatistics;
 import io.github.loradjl.adapter.StoredWeights;
 import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.init.LoraGaInit;
-import io.github.loradjl.staged.ActivationCheckpointing;
 import io.github.loradjl.staged.StagedBlock;
 import io.github.loradjl.staged.StagedBlocks;
+import io.github.loradjl.staged.StagedTraining;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,6 +79,9 @@ public final class LoraModel implements AutoCloseable {
         manager.setName("lora");
         layers = new WrappedLayers(state.getBlock(), selection);
         adapted = new AdaptedBlock(state.getBlock(), new ForwardPromises(this, state));
+        StagedBlocks.of(state.getBlock())
+                .map(stages -> StagedTraining.recorded(stages, () -> trainable.values()))
+                .ifPresent(adapted::setTraining);
     }
 
     /**
@@ -497,10 +500,10 @@ public final class LoraModel implements AutoCloseable {
                                                         + " is not a chain of stages: implement"
                                                         + " StagedBlock to checkpoint its"
                                                         + " activations"));
-        ActivationCheckpointing checkpointing =
-                new ActivationCheckpointing(stages, loss, () -> trainable.values());
-        adapted.setTrainingForward(checkpointing::forward);
-        return checkpointing.getLoss();
+        StagedTraining checkpointed =
+                StagedTraining.checkpointed(stages, loss, () -> trainable.values());
+        adapted.setTraining(checkpointed);
+        return checkpointed.getLoss();
     }
 
     /** Detaches. */

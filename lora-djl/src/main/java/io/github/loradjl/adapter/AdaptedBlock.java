@@ -13,6 +13,7 @@ import ai.djl.nn.ParameterList;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
+import io.github.loradjl.staged.StagedTraining;
 import io.github.loradjl.torch.GradientMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,7 +48,7 @@ public final class AdaptedBlock extends AbstractBaseBlock {
 
     private final Block base;
     private final Host host;
-    private TrainingForward trainingForward;
+    private StagedTraining training;
 
     /** What the block asks of the adapted model that it stands for. */
     public interface Host {
@@ -89,21 +90,6 @@ public final class AdaptedBlock extends AbstractBaseBlock {
         AdapterSelection.Scope originals(boolean overwrite);
     }
 
-    /** Another way to compute the forward pass of training. */
-    @FunctionalInterface
-    public interface TrainingForward {
-
-        /**
-         * Computes predictions or the loss of a batch.
-         *
-         * @param store the parameter store
-         * @param data the data
-         * @param labels the labels
-         * @return what the block's own forward pass would return
-         */
-        NDList forward(ParameterStore store, NDList data, NDList labels);
-    }
-
     /**
      * Wraps a base block.
      *
@@ -136,12 +122,12 @@ public final class AdaptedBlock extends AbstractBaseBlock {
     }
 
     /**
-     * Replaces the way in which training computes its forward pass.
+     * Replaces the way in which training computes the loss of a batch.
      *
-     * @param forward the way, or null for the block's own
+     * @param training the way, used where it is possible; the block's own otherwise
      */
-    public void setTrainingForward(TrainingForward forward) {
-        trainingForward = forward;
+    public void setTraining(StagedTraining training) {
+        this.training = training;
     }
 
     /** {@inheritDoc} */
@@ -173,9 +159,9 @@ public final class AdaptedBlock extends AbstractBaseBlock {
         try (AdapterSelection.Scope scope = host.begin(chosen(params))) {
             host.beginTraining();
             return checked(
-                    trainingForward == null
+                    training == null || !training.isPossible()
                             ? base.forward(parameterStore, data, labels, params)
-                            : trainingForward.forward(parameterStore, data, labels));
+                            : training.forward(parameterStore, data, labels));
         }
     }
 

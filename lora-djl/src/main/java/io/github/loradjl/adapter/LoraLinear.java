@@ -115,6 +115,20 @@ public final class LoraLinear extends Linear {
         return new NDList(y);
     }
 
+    /** Runs the layer in training mode and keeps what its backward pass needs. */
+    RecordedLinear record(ParameterStore store, NDArray x, NDManager manager) {
+        called = true;
+        Merged inWeight = merged;
+        ParameterList own = base.getDirectParameters();
+        return RecordedLinear.run(
+                currentWeight(inWeight, store, own.get("weight"), x, true),
+                store.getValue(own.get("bias"), x.getDevice(), true),
+                activeUpdates(inWeight),
+                store,
+                x,
+                manager);
+    }
+
     private NDArray currentWeight(
             Merged inWeight, ParameterStore store, Parameter weight, NDArray x, boolean training) {
         NDArray privateWeight = inWeight.weight();

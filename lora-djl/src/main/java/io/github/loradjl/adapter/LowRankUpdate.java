@@ -131,6 +131,27 @@ public final class LowRankUpdate implements AutoCloseable {
     }
 
     /**
+     * Adds the update's output to that of the layer in place, in training mode, and keeps what the
+     * backward pass needs.
+     */
+    RecordedUpdate record(ParameterStore store, NDArray y, NDArray x, NDManager manager) {
+        Device device = x.getDevice();
+        NDArray nowA = store.getValue(a, device, true);
+        NDArray nowB = store.getValue(b, device, true);
+        NDArray[] factors =
+                a0 == null
+                        ? new NDArray[] {nowA, nowB}
+                        : new NDArray[] {
+                            nowA,
+                            nowB,
+                            store.getValue(a0, device, false),
+                            store.getValue(b0, device, false)
+                        };
+        Parameter[] parameters = {a, b};
+        return RecordedUpdate.run(parameters, factors, scaling, dropout, y, x, manager);
+    }
+
+    /**
      * Tells whether the update is one product of an undropped input, as the fused layer wants it.
      */
     boolean isPlain(boolean training) {

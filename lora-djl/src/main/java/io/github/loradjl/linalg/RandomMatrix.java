@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
+import io.github.loradjl.torch.TorchOps;
+
 import java.nio.charset.StandardCharsets;
 import java.util.random.RandomGenerator;
 
@@ -34,7 +36,7 @@ public final class RandomMatrix {
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (sigma * random.nextGaussian());
         }
-        return manager.create(values, new Shape(rows, columns));
+        return TorchOps.floats(manager, values, new Shape(rows, columns));
     }
 
     /**
@@ -53,7 +55,7 @@ public final class RandomMatrix {
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (bound * (2 * random.nextDouble() - 1));
         }
-        return manager.create(values, new Shape(rows, columns));
+        return TorchOps.floats(manager, values, new Shape(rows, columns));
     }
 
     /**

@@ -19,12 +19,13 @@ import java.util.Map;
  * <p>The parameters themselves are left alone: LibTorch never frees the gradient of an array that
  * has had one, and a frozen weight may be a read-only map that many models share.
  */
-public final class LeafStore extends ParameterStore implements AutoCloseable {
+public final class LeafStore extends ParameterStore implements GradientSink, AutoCloseable {
 
     private final ParameterStore parent;
     private final NDManager manager;
     private final Map<Parameter, NDArray> leaves = new IdentityHashMap<>();
     private final Map<Parameter, Boolean> tracked = new IdentityHashMap<>();
+    private final Map<Parameter, NDArray> computed = new IdentityHashMap<>();
 
     /**
      * Creates a store.
@@ -55,13 +56,38 @@ public final class LeafStore extends ParameterStore implements AutoCloseable {
      */
     public NDArray gradient(Parameter parameter) {
         NDArray leaf = leaves.get(parameter);
-        return leaf == null ? null : TorchOps.gradientOf(leaf);
+        NDArray recorded = leaf == null || !leaf.hasGradient() ? null : TorchOps.gradientOf(leaf);
+        NDArray byFormula = computed.get(parameter);
+        if (recorded == null || byFormula == null) {
+            return recorded == null ? byFormula : recorded;
+        }
+        return recorded.add(byFormula);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void add(Parameter parameter, NDArray gradient) {
+        if (!tracked.containsKey(parameter)) {
+            gradient.close();
+            return;
+        }
+        NDArray before = computed.get(parameter);
+        if (before == null) {
+            gradient.attach(manager);
+            computed.put(parameter, gradient);
+        } else {
+            try (gradient) {
+                before.addi(gradient);
+            }
+        }
     }
 
     /** Drops all handles with their gradients and stops tracking. */
     public void release() {
         leaves.values().forEach(NDArray::close);
         leaves.clear();
+        computed.values().forEach(NDArray::close);
+        computed.clear();
         tracked.clear();
     }
 

@@ -1,6 +1,7 @@
 package io.github.loradjl.staged;
 
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 
@@ -17,6 +18,9 @@ import java.util.List;
  * <p><b>Recomputation.</b> The backward pass runs a stage again from its saved input. A stage must
  * therefore depend on nothing but its input, its parameters and LibTorch's random generator, which
  * the caller seeds alike for both runs, so that dropout draws the same mask.
+ *
+ * <p><b>Recording.</b> A stage that has a backward pass by formulas can be {@link #record recorded}
+ * instead: then nothing runs twice, and it keeps less than a graph would.
  *
  * <p><b>Tied weights.</b> A block may belong to several stages. Its gradient is complete only after
  * the lowest of them.
@@ -65,5 +69,26 @@ public interface Stage {
      */
     default boolean carriesGradient(int index) {
         return index == 0;
+    }
+
+    /**
+     * Tells whether {@link #record} is possible for the stage as it is now.
+     *
+     * @return false unless overridden
+     */
+    default boolean isRecordable() {
+        return false;
+    }
+
+    /**
+     * Runs the stage in training mode and keeps what its own backward pass needs.
+     *
+     * @param parameterStore the parameter store
+     * @param inputs the output of the stage before, which stays as it is until the backward pass
+     * @param manager the manager whose child owns what is kept
+     * @return the recording
+     */
+    default Recording record(ParameterStore parameterStore, NDList inputs, NDManager manager) {
+        throw new UnsupportedOperationException(getClass().getSimpleName() + " cannot be recorded");
     }
 }

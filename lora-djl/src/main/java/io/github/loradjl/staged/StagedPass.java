@@ -11,7 +11,10 @@ import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * One batch on its way through a chain of stages: forward keeping nothing but each stage's input,
@@ -22,6 +25,9 @@ import java.util.List;
  * (the loss itself for the last stage), leaves the gradients of parameters in the store it is
  * given, and replaces the saved input by its gradient, which is the next stage's gradient of the
  * output. At no time is more than one stage's graph alive.
+ *
+ * <p>Or, where {@link #record} ran it forward, by the backward pass of the stage's own, on what it
+ * has kept.
  *
  * <p>Each stage draws its dropout from a seed made of the batch's seed and the stage's index, set
  * before both runs of the stage. The caller seeds LibTorch's generator again afterwards.
@@ -39,7 +45,8 @@ public final class StagedPass implements AutoCloseable {
     private final ActivationStore activations;
     private final NDManager manager;
     private final List<List<Slot>> inputs = new ArrayList<>();
-    private List<NDArray> outputGradients = List.of();
+    private final Map<Integer, Recording> recordings = new HashMap<>();
+    private NDList outputGradients = new NDList();
     private float loss;
     private List<Float> extras = List.of();
 
@@ -80,10 +87,32 @@ public final class StagedPass implements AutoCloseable {
      * @param store the parameter store
      */
     public void forward(ParameterStore store) {
+        forward(store, false);
+    }
+
+    /**
+     * Runs all stages but the last: those that can be recorded are, of the others the input is
+     * kept.
+     *
+     * @param store the parameter store
+     */
+    public void record(ParameterStore store) {
+        forward(store, true);
+    }
+
+    private void forward(ParameterStore store, boolean recording) {
         try (GradientMode mode = GradientMode.off()) {
             NDList current = TorchOps.aliases(data, manager);
             for (int s = 0; s < stages.size() - 1; s++) {
-                NDList next = run(s, store, current);
+                NDList next;
+                if (recording && stages.get(s).isRecordable()) {
+                    seedStage(s);
+                    Recording recorded = stages.get(s).record(store, current, manager);
+                    recordings.put(s, recorded);
+                    next = recorded.output();
+                } else {
+                    next = run(s, store, current);
+                }
                 inputs.add(save(s, current, next));
                 current = next;
             }
@@ -115,6 +144,8 @@ public final class StagedPass implements AutoCloseable {
             // What several stages see stays in memory, owned by this pass, until the pass ends.
             boolean keep =
                     s > 0
+                            && !recordings.containsKey(s)
+                            && !recordings.containsKey(s - 1)
                             && isDifferentiated(s, i, array)
                             && identityIndex(next, array) < 0
                             && inputs.get(s - 1).stream().noneMatch(b -> b.passing() == array);
@@ -151,7 +182,11 @@ public final class StagedPass implements AutoCloseable {
      * @param lossFunction the loss, used by the last stage
      * @param goOn whether stages below follow, so that the gradient of the input is needed
      */
-    public void backward(int s, ParameterStore store, Loss lossFunction, boolean goOn) {
+    public void backward(int s, LeafStore store, Loss lossFunction, boolean goOn) {
+        if (recordings.containsKey(s)) {
+            backward(recordings.remove(s), store, goOn);
+            return;
+        }
         Stage stage = stages.get(s);
         boolean last = s == stages.size() - 1;
         try (NDManager scope = manager.newSubManager();
@@ -173,16 +208,26 @@ public final class StagedPass implements AutoCloseable {
             if (target != null && TorchOps.requiresGradient(target)) {
                 TorchOps.backward(target);
             }
-            outputGradients.stream().filter(g -> g != null).forEach(NDArray::close);
-            outputGradients = new ArrayList<>();
+            NDList gradients = new NDList();
             for (NDArray array : in) {
-                NDArray gradient = array.hasGradient() ? TorchOps.gradientOf(array) : null;
-                if (gradient != null) {
-                    gradient.attach(manager);
-                }
-                outputGradients.add(gradient);
+                gradients.add(array.hasGradient() ? TorchOps.gradientOf(array) : null);
             }
+            handDown(gradients);
         }
+    }
+
+    private void backward(Recording recording, LeafStore store, boolean goOn) {
+        try (recording;
+                GradientMode mode = GradientMode.off()) {
+            handDown(recording.backward(outputGradients, goOn, store));
+        }
+    }
+
+    /** Makes the gradients of a stage's input those of the output of the stage below. */
+    private void handDown(NDList gradients) {
+        outputGradients.stream().filter(Objects::nonNull).forEach(NDArray::close);
+        gradients.stream().filter(Objects::nonNull).forEach(g -> g.attach(manager));
+        outputGradients = gradients;
     }
 
     private NDList restore(int s, boolean wantGradients, NDManager scope) {
@@ -239,6 +284,7 @@ public final class StagedPass implements AutoCloseable {
     /** Releases the intermediates; the data and labels stay. */
     @Override
     public void close() {
+        recordings.values().forEach(Recording::close);
         manager.close();
     }
 }

@@ -1,26 +1,14 @@
 package io.github.loradjl.torch;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtEngine;
 import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.engine.PtSymbolBlock;
-import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * LibTorch operations that DJL does not expose, one typed method each.
@@ -43,55 +31,9 @@ public final class TorchOps {
     /** The label that {@link #crossEntropy} and {@link #nextTokenRows} skip. */
     public static final long IGNORE_INDEX = -100;
 
-    private static final ThreadLocal<Boolean> PLAIN_EXECUTOR =
-            ThreadLocal.withInitial(
-                    () -> {
-                        JniUtils.setGraphExecutorOptimize(false);
-                        return Boolean.TRUE;
-                    });
+    private static final TorchModule OPS = new TorchModule("ops.py");
 
     private TorchOps() {}
-
-    /** The loaded module, with what its calls need; made on first use. */
-    private static final class Module {
-
-        private static final NDManager MANAGER = newManager();
-        private static final PtSymbolBlock BLOCK = load();
-        private static final Map<String, NDArray> METHODS = new ConcurrentHashMap<>();
-        private static final Map<Double, NDArray> SCALARS = new ConcurrentHashMap<>();
-
-        private static NDManager newManager() {
-            NDManager manager = NDManager.newBaseManager(Device.cpu(), PtEngine.ENGINE_NAME);
-            manager.setName("TorchOps");
-            return manager;
-        }
-
-        private static PtSymbolBlock load() {
-            try (InputStream in = TorchOps.class.getResourceAsStream("ops.py")) {
-                String source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-                InputStream archive =
-                        new ByteArrayInputStream(TorchScriptArchive.of("Ops", source));
-                return JniUtils.loadModule((PtNDManager) MANAGER, archive, false, false);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        /** DJL reads the method's name from the name of one last argument. */
-        private static NDArray method(String name) {
-            return METHODS.computeIfAbsent(
-                    name,
-                    n -> {
-                        NDArray array = MANAGER.create(0f);
-                        array.setName("module_method:" + n);
-                        return array;
-                    });
-        }
-
-        private static NDArray scalar(double value) {
-            return SCALARS.computeIfAbsent(value, v -> MANAGER.create(v.floatValue()));
-        }
-    }
 
     /**
      * Computes the thin singular value decomposition x = U diag(S) V<sup>T</sup>.
@@ -221,6 +163,20 @@ public final class TorchOps {
     }
 
     /**
+     * Computes causal attention within each of several texts that stand one behind another. Heads
+     * that share keys need no copies of them, and there is neither a mask nor padding.
+     *
+     * @param q queries of shape (n, h, d)
+     * @param k keys of shape (n, g, d) where g divides h
+     * @param v values of shape (n, g, d)
+     * @param lengths the lengths of the texts, an INT64 vector on the CPU whose sum is n
+     * @return an array of shape (n, h d)
+     */
+    public static NDArray textAttention(NDArray q, NDArray k, NDArray v, NDArray lengths) {
+        return one("text_attention", q, k, v, lengths);
+    }
+
+    /**
      * Computes attention whose scores are the plain products of queries and keys plus a bias.
      *
      * @param q queries of shape (b, h, t, d)
@@ -234,7 +190,7 @@ public final class TorchOps {
      */
     public static NDArray biasedAttention(
             NDArray q, NDArray k, NDArray v, NDArray bias, double dropout) {
-        NDArray rate = Module.scalar(dropout);
+        NDArray rate = TorchModule.scalar(dropout);
         return bias == null
                 ? one("attention_unscaled", q, k, v, rate)
                 : one("attention_biased", q, k, v, bias, rate);
@@ -289,7 +245,7 @@ public final class TorchOps {
      * @return an array of the shape and type of {@code x}
      */
     public static NDArray scale(NDArray x, double factor) {
-        return one("scale", x, Module.scalar(factor));
+        return one("scale", x, TorchModule.scalar(factor));
     }
 
     /**
@@ -303,7 +259,7 @@ public final class TorchOps {
      * @see <a href="https://arxiv.org/abs/1910.07467">Root Mean Square Layer Normalization</a>
      */
     public static NDArray rmsNorm(NDArray x, NDArray weight, float eps) {
-        return one("rms_norm", x, weight, Module.scalar(eps));
+        return one("rms_norm", x, weight, TorchModule.scalar(eps));
     }
 
     /**
@@ -431,6 +387,31 @@ public final class TorchOps {
     }
 
     /**
+     * Gathers the positions that predict a token where what stands in a batch is kept elsewhere.
+     *
+     * @param x an array of n rows of width d in all
+     * @param labels an INT64 array of shape (b, t), not shifted
+     * @param rows the row of each position, an INT64 array of shape (b, t), -1 where it has none;
+     *     such a position predicts nothing
+     * @return the k kept rows of {@code x}, of shape (k, d), and their labels, of shape (k)
+     */
+    public static NDList nextTokenRows(NDArray x, NDArray labels, NDArray rows) {
+        return run("next_token_kept_rows", x, labels, rows);
+    }
+
+    /**
+     * Puts rows in their places in a batch.
+     *
+     * @param x an array of n rows of width d in all
+     * @param rows the row of each place, an INT64 array of shape (b, t), -1 where it has none and
+     *     gets that of another
+     * @return an array of shape (b, t, d)
+     */
+    public static NDArray spreadRows(NDArray x, NDArray rows) {
+        return one("spread_rows", x, rows);
+    }
+
+    /**
      * Gathers the positions that have a label of their own, all but those with {@link
      * #IGNORE_INDEX}.
      *
@@ -492,7 +473,7 @@ public final class TorchOps {
      */
     public static NDArray loraLinear(
             NDArray x, NDArray weight, NDArray a, NDArray b, double scaling) {
-        return one("lora_linear", x, weight, a, b, Module.scalar(scaling));
+        return one("lora_linear", x, weight, a, b, TorchModule.scalar(scaling));
     }
 
     /**
@@ -506,7 +487,7 @@ public final class TorchOps {
      * @return an array of shape (..., m)
      */
     public static NDArray addLora(NDArray y, NDArray x, NDArray a, NDArray b, double scaling) {
-        return one("add_lora", y, x, a, b, Module.scalar(scaling));
+        return one("add_lora", y, x, a, b, TorchModule.scalar(scaling));
     }
 
     /**
@@ -527,7 +508,7 @@ public final class TorchOps {
      */
     public static NDArray addLoraDifference(
             NDArray y, NDArray x, NDArray a, NDArray b, NDArray a0, NDArray b0, double scaling) {
-        return one("add_lora_difference", y, x, a, b, a0, b0, Module.scalar(scaling));
+        return one("add_lora_difference", y, x, a, b, a0, b0, TorchModule.scalar(scaling));
     }
 
     /**
@@ -539,7 +520,7 @@ public final class TorchOps {
      * @return an array of the same shape
      */
     public static NDArray dropout(NDArray x, double rate) {
-        return one("dropout", x, Module.scalar(rate));
+        return one("dropout", x, TorchModule.scalar(rate));
     }
 
     /**
@@ -572,7 +553,7 @@ public final class TorchOps {
      * @return the root of the sum of all squares
      */
     public static float globalNorm(List<NDArray> arrays) {
-        try (NDArray norm = onList("global_norm", arrays, Module.scalar(0))) {
+        try (NDArray norm = onList("global_norm", arrays, TorchModule.scalar(0))) {
             return norm.toFloatArray()[0];
         }
     }
@@ -584,7 +565,7 @@ public final class TorchOps {
      * @param factor the factor
      */
     public static void scaleAll(List<NDArray> arrays, double factor) {
-        try (NDArray f = Module.MANAGER.create(factor)) {
+        try (NDArray f = TorchModule.MANAGER.create(factor)) {
             onList("scale_all", arrays, f).close();
         }
     }
@@ -646,7 +627,7 @@ public final class TorchOps {
      * @param position the first index of the third dimension to write to
      */
     public static void writeAt(NDArray cache, NDArray x, long position) {
-        try (NDArray at = Module.MANAGER.create(position)) {
+        try (NDArray at = TorchModule.MANAGER.create(position)) {
             one("write_at", cache, x, at).close();
         }
     }
@@ -659,7 +640,7 @@ public final class TorchOps {
      * @return a view of shape (b, g, length, d)
      */
     public static NDArray readTo(NDArray cache, long length) {
-        try (NDArray n = Module.MANAGER.create(length)) {
+        try (NDArray n = TorchModule.MANAGER.create(length)) {
             return one("read_to", cache, n);
         }
     }
@@ -713,6 +694,22 @@ public final class TorchOps {
     }
 
     /**
+     * Makes an array in memory of LibTorch's own. That of Java's numbers is aligned by chance, and
+     * products of matrices round by the alignment: the same numbers could differ in their last bits
+     * from run to run.
+     *
+     * @param manager the owner of the array, whose device it is placed on
+     * @param values the numbers
+     * @param shape their shape
+     * @return a float32 array
+     */
+    public static NDArray floats(NDManager manager, float[] values, Shape shape) {
+        try (NDArray borrowed = manager.create(values, shape)) {
+            return borrowed.duplicate();
+        }
+    }
+
+    /**
      * Makes a second handle on the same memory that is not connected to any graph.
      *
      * @param x an array
@@ -757,38 +754,17 @@ public final class TorchOps {
         }
     }
 
-    /** DJL makes one list of all arguments that carry the same name with brackets. */
     private static NDArray onList(String method, List<NDArray> arrays, NDArray last) {
-        List<String> names = arrays.stream().map(NDArray::getName).toList();
-        NDArray[] inputs = arrays.toArray(new NDArray[arrays.size() + 1]);
-        inputs[arrays.size()] = last;
         try (GradientMode mode = GradientMode.off()) {
-            arrays.forEach(a -> a.setName("xs[]"));
-            return one(method, inputs);
-        } finally {
-            for (int i = 0; i < names.size(); i++) {
-                arrays.get(i).setName(names.get(i));
-            }
+            return OPS.onList(method, arrays, last).singletonOrThrow();
         }
     }
 
     private static NDArray one(String method, NDArray... inputs) {
-        return run(method, inputs).singletonOrThrow();
+        return OPS.one(method, inputs);
     }
 
     private static NDList run(String method, NDArray... inputs) {
-        PLAIN_EXECUTOR.get();
-        NDList list = new NDList(inputs.length + 1);
-        for (NDArray input : inputs) {
-            if (input.getName() != null && input.getName().indexOf('.') >= 0) {
-                // DJL would pass an array with such a name as an entry of a dictionary.
-                input.setName(null);
-            }
-            list.add(input);
-        }
-        list.add(Module.method(method));
-        // "Training" here only means: do not enter LibTorch's inference mode, whose results could
-        // never take part in a backward pass. Recording follows the thread's gradient mode.
-        return IValueUtils.forward(Module.BLOCK, list, true);
+        return OPS.run(method, inputs);
     }
 }

@@ -79,6 +79,28 @@ class Ops(Module):
     q0 = torch.reshape(q, [b, g, torch.floordiv(h, g) * t, d])
     y = torch.scaled_dot_product_attention(q0, k, v, mask, 0., False, scale=None, enable_gqa=False)
     return torch.reshape(y, [b, h, t, d])
+  def text_attention(self: __torch__.Ops,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    lengths: Tensor) -> Tensor:
+    rows, h, d = torch.size(q)
+    g = torch.size(k, 1)
+    n = torch.floordiv(h, g)
+    outs = annotate(List[Tensor], [])
+    at = 0
+    for i in range(torch.size(lengths, 0)):
+      t = int(torch.select(lengths, 0, i))
+      q0 = torch.reshape(torch.narrow(q, 0, at, t), [t, g, n, d])
+      k0 = torch.unsqueeze(torch.permute(torch.narrow(k, 0, at, t), [1, 0, 2]), 1)
+      v0 = torch.unsqueeze(torch.permute(torch.narrow(v, 0, at, t), [1, 0, 2]), 1)
+      k1 = torch.expand(k0, [g, n, t, d])
+      v1 = torch.expand(v0, [g, n, t, d])
+      q1 = torch.permute(q0, [1, 2, 0, 3])
+      y = torch.scaled_dot_product_attention(q1, k1, v1, None, 0., True, scale=None, enable_gqa=False)
+      outs0 = torch.append(outs, torch.permute(y, [2, 0, 1, 3]))
+      at = torch.add(at, t)
+    return torch.reshape(torch.cat(outs), [rows, torch.mul(h, d)])
   def attention_unscaled(self: __torch__.Ops,
     q: Tensor,
     k: Tensor,
@@ -185,6 +207,24 @@ class Ops(Module):
     rows = torch.add(keep, b)
     flat = torch.reshape(hidden, [-1, torch.size(hidden, -1)])
     return (torch.index_select(flat, 0, rows), torch.index_select(targets, 0, keep))
+  def next_token_kept_rows(self: __torch__.Ops,
+    hidden: Tensor,
+    labels: Tensor,
+    places: Tensor) -> Tuple[Tensor, Tensor]:
+    targets = torch.reshape(torch.slice(labels, 1, 1, None, 1), [-1])
+    from_rows = torch.reshape(torch.slice(places, 1, 0, -1, 1), [-1])
+    kept = torch.logical_and(torch.ne(targets, -100), torch.ge(from_rows, 0))
+    keep = torch.squeeze(torch.nonzero(kept), 1)
+    rows = torch.index_select(from_rows, 0, keep)
+    flat = torch.reshape(hidden, [-1, torch.size(hidden, -1)])
+    return (torch.index_select(flat, 0, rows), torch.index_select(targets, 0, keep))
+  def spread_rows(self: __torch__.Ops,
+    x: Tensor,
+    places: Tensor) -> Tensor:
+    b, t = torch.size(places)
+    rows = torch.reshape(torch.clamp(places, 0), [-1])
+    flat = torch.reshape(x, [-1, torch.size(x, -1)])
+    return torch.reshape(torch.index_select(flat, 0, rows), [b, t, -1])
   def labelled_rows(self: __torch__.Ops,
     hidden: Tensor,
     labels: Tensor) -> Tuple[Tensor, Tensor]:

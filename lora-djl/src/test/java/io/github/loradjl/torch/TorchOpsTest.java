@@ -396,6 +396,13 @@ class TorchOpsTest {
                     }
                 });
         all.put("gradientOf", () -> close(TorchOps.gradientOf(leaf)));
+        all.put("floats", () -> close(TorchOps.floats(manager, new float[] {1, 2}, new Shape(2))));
+        NDArray queries = normal(6, 2, 4);
+        NDArray lengths = manager.create(new long[] {2, 4});
+        all.put(
+                "textAttention",
+                () -> close(TorchOps.textAttention(queries, queries, queries, lengths)));
+        all.put("spreadRows", () -> close(TorchOps.spreadRows(x, rowsOfLabels)));
         all.put("alias", () -> close(TorchOps.alias(x, manager)));
         all.put("longs", () -> close(TorchOps.longs(manager, new long[] {1, 2}, new Shape(2))));
         all.put("zerosLike", () -> close(TorchOps.zerosLike(manager, new Shape(2), narrow)));

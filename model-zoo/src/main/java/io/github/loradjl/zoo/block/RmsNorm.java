@@ -44,8 +44,15 @@ public final class RmsNorm extends ModelBlock {
             boolean training,
             PairList<String, Object> params) {
         NDArray x = inputs.singletonOrThrow();
-        NDArray scale = store.getValue(weight, x.getDevice(), training);
-        return new NDList(TorchOps.rmsNorm(x, scale, epsilon));
+        return new NDList(TorchOps.rmsNorm(x, weight(store, x, training), epsilon));
+    }
+
+    NDArray weight(ParameterStore store, NDArray like, boolean training) {
+        return store.getValue(weight, like.getDevice(), training);
+    }
+
+    float getEpsilon() {
+        return epsilon;
     }
 
     /** {@inheritDoc} */

@@ -46,6 +46,26 @@ final class LlamaAttention extends ModelBlock {
                         "o_proj", linear(heads * headSize, hiddenSize, config.hasOutputBias()));
     }
 
+    Linear query() {
+        return qProj;
+    }
+
+    Linear key() {
+        return kProj;
+    }
+
+    Linear value() {
+        return vProj;
+    }
+
+    Linear output() {
+        return oProj;
+    }
+
+    int headSize() {
+        return headSize;
+    }
+
     /** {@inheritDoc} */
     @Override
     protected NDList forwardInternal(
@@ -60,7 +80,7 @@ final class LlamaAttention extends ModelBlock {
      * Attends to the positions of the input and to those in the cache.
      *
      * @param inputs the normalised hidden states of shape (b, t, hidden size), cosines, sines, and
-     *     the mask if one is needed
+     *     the lengths of the texts; with a cache in their place the mask if one is needed
      * @param cache where keys and values of earlier positions are, and these are added; or null
      * @param layer the place in the cache
      * @return an array of the shape of the hidden states
@@ -70,25 +90,46 @@ final class LlamaAttention extends ModelBlock {
         NDArray x = inputs.get(0);
         NDArray cos = inputs.get(1);
         NDArray sin = inputs.get(2);
-        NDArray mask = inputs.size() > 3 ? inputs.get(3) : null;
-        NDArray attended;
+        NDArray joined;
         try (NDArray q = turned(apply(qProj, store, x, training), heads, cos, sin);
                 NDArray k = turned(apply(kProj, store, x, training), keyValueHeads, cos, sin);
                 NDArray v = split(apply(vProj, store, x, training), keyValueHeads)) {
-            if (cache == null) {
-                attended = attention(q, k, v, mask);
-            } else {
-                cache.write(layer, k, v);
-                try (NDArray keys = cache.keys(layer, x.getShape().get(1));
-                        NDArray values = cache.values(layer, x.getShape().get(1))) {
-                    attended = attention(q, keys, values, mask);
-                }
-            }
+            joined =
+                    cache == null
+                            ? attendWithin(q, k, v, inputs.get(3))
+                            : attendCached(q, k, v, inputs, cache, layer);
         }
-        try (attended;
-                NDArray swapped = attended.transpose(0, 2, 1, 3);
-                NDArray joined = swapped.reshape(x.getShape().get(0), -1, heads * headSize)) {
+        try (joined) {
             return apply(oProj, store, joined, training);
+        }
+    }
+
+    private NDArray attendWithin(NDArray q, NDArray k, NDArray v, NDArray lengths) {
+        try (NDArray queries = flat(q);
+                NDArray keys = flat(k);
+                NDArray values = flat(v);
+                NDArray attended = TorchOps.textAttention(queries, keys, values, lengths)) {
+            return attended.reshape(q.getShape().get(0), -1, heads * headSize);
+        }
+    }
+
+    /** Brings (b, heads, t, head size) to (b t, heads, head size). */
+    private NDArray flat(NDArray x) {
+        try (NDArray swapped = x.transpose(0, 2, 1, 3)) {
+            return swapped.reshape(-1, x.getShape().get(1), headSize);
+        }
+    }
+
+    private NDArray attendCached(
+            NDArray q, NDArray k, NDArray v, NDList inputs, KeyValueCache cache, int layer) {
+        NDArray mask = inputs.size() > 3 ? inputs.get(3) : null;
+        long added = q.getShape().get(2);
+        cache.write(layer, k, v);
+        try (NDArray keys = cache.keys(layer, added);
+                NDArray values = cache.values(layer, added);
+                NDArray attended = attention(q, keys, values, mask);
+                NDArray swapped = attended.transpose(0, 2, 1, 3)) {
+            return swapped.reshape(q.getShape().get(0), -1, heads * headSize);
         }
     }
 

@@ -8,9 +8,13 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
+import io.github.loradjl.adapter.RecordedLinear;
 import io.github.loradjl.zoo.block.ModelBlock;
+import io.github.loradjl.zoo.block.RecordedNorm;
 import io.github.loradjl.zoo.block.RmsNorm;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
+
+import java.util.stream.Stream;
 
 /** Attention and feed-forward, each on the normalised hidden states and added to them. */
 final class LlamaDecoderLayer extends ModelBlock {
@@ -29,6 +33,37 @@ final class LlamaDecoderLayer extends ModelBlock {
         innerNorm = addChildBlock("post_attention_layernorm", new RmsNorm(size, epsilon));
     }
 
+    LlamaAttention attention() {
+        return selfAttn;
+    }
+
+    LlamaMlp mlp() {
+        return mlp;
+    }
+
+    RmsNorm inputNorm() {
+        return inputNorm;
+    }
+
+    RmsNorm innerNorm() {
+        return innerNorm;
+    }
+
+    /** Tells whether the layer can be recorded as it is now. */
+    boolean isRecordable() {
+        return RecordedNorm.isPossible(inputNorm)
+                && RecordedNorm.isPossible(innerNorm)
+                && Stream.of(
+                                selfAttn.query(),
+                                selfAttn.key(),
+                                selfAttn.value(),
+                                selfAttn.output(),
+                                mlp.gate(),
+                                mlp.up(),
+                                mlp.down())
+                        .allMatch(RecordedLinear::isPossible);
+    }
+
     /** {@inheritDoc} */
     @Override
     protected NDList forwardInternal(
@@ -42,7 +77,8 @@ final class LlamaDecoderLayer extends ModelBlock {
     /**
      * Runs the layer.
      *
-     * @param inputs hidden states, cosines, sines, and the mask if one is needed
+     * @param inputs hidden states, cosines, sines, and the lengths of the texts or, with a cache,
+     *     the mask if one is needed
      * @param cache the cache of a generation, or null
      * @param layer the place of this layer in the cache
      * @return the new hidden states and the other entries as they came

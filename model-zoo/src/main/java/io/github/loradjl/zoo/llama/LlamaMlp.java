@@ -36,6 +36,18 @@ final class LlamaMlp extends ModelBlock {
         downProj = addChildBlock("down_proj", linear(innerSize, hiddenSize, bias));
     }
 
+    Linear gate() {
+        return gateProj;
+    }
+
+    Linear up() {
+        return upProj;
+    }
+
+    Linear down() {
+        return downProj;
+    }
+
     /** {@inheritDoc} */
     @Override
     protected NDList forwardInternal(

@@ -1,32 +1,44 @@
 package io.github.loradjl.zoo.llama;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 
+import io.github.loradjl.staged.Recording;
 import io.github.loradjl.staged.Stage;
 import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.zoo.block.LanguageHead;
 import io.github.loradjl.zoo.block.ModelBlock;
+import io.github.loradjl.zoo.block.TextLayout;
 import io.github.loradjl.zoo.text.CausalLmLoss;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 
 /**
  * The chain of a model: embedding, layers, head. Between stages goes a list of hidden states,
- * cosines, sines, and the mask if one is needed; only the first entry is differentiated.
+ * cosines, sines, the lengths of the texts and, where these do not fill the batch in its order, the
+ * row of each place of the batch; only the first entry is differentiated. Padding is left behind at
+ * the entrance: see {@link TextLayout}.
  */
 final class LlamaStages {
 
     private static final Logger logger = LoggerFactory.getLogger(LlamaStages.class);
+
+    /** The index of the rows of the batch's places, if they are needed. */
+    private static final int ROWS = 4;
 
     private final LlamaConfig config;
     private final LlamaModel model;
@@ -60,30 +72,33 @@ final class LlamaStages {
     NDList loss(ParameterStore store, NDList inputs, NDList labels, boolean training) {
         NDArray label = labels.singletonOrThrow();
         CausalLmLoss.checkLabels(label, config.getVocabularySize());
-        return head.loss(store, TorchOps.nextTokenRows(inputs.get(0), label), training);
+        return head.loss(store, nextTokenRows(inputs, label), training);
     }
 
     /** Runs the whole chain as far as the loss of each label by itself. */
     NDArray tokenLosses(ParameterStore store, NDList data, NDArray labels) {
         CausalLmLoss.checkLabels(labels, config.getVocabularySize());
-        NDList states = embed(store, data, 0, false);
+        NDList states = embed(store, data, false);
         for (LlamaDecoderLayer layer : model.layers()) {
             NDList outputs = layer.run(store, states, false, null, 0);
             states.get(0).close();
             states = outputs;
         }
         try (NDList last = states) {
-            return head.eachLoss(store, TorchOps.nextTokenRows(last.get(0), labels));
+            return head.eachLoss(store, nextTokenRows(last, labels));
         }
+    }
+
+    private static NDList nextTokenRows(NDList states, NDArray labels) {
+        return states.size() > ROWS
+                ? TorchOps.nextTokenRows(states.get(0), labels, states.get(ROWS))
+                : TorchOps.nextTokenRows(states.get(0), labels);
     }
 
     /** Continues a generation. */
     NDArray next(ParameterStore store, NDArray ids, KeyValueCache cache) {
         long count = ids.getShape().get(1);
-        NDList inputs =
-                cache.isPadded()
-                        ? embedPadded(store, ids, cache)
-                        : embed(store, new NDList(ids), cache.getLength(), false);
+        NDList inputs = embedNext(store, ids, cache);
         NDArray mask = cache.mask(ids.getManager(), count);
         if (mask != null) {
             inputs.add(mask);
@@ -103,43 +118,102 @@ final class LlamaStages {
     }
 
     /** Each row counts its positions from behind its padding. */
-    private NDList embedPadded(ParameterStore store, NDArray ids, KeyValueCache cache) {
+    private NDList embedNext(ParameterStore store, NDArray ids, KeyValueCache cache) {
         long count = ids.getShape().get(1);
         long length = cache.getLength() + count;
         checkLength(length);
+        NDManager owner = model.embedTokens().owner();
         NDArray hidden = ModelBlock.apply(model.embedTokens(), store, ids, false);
         NDList inputs = new NDList(hidden);
+        if (!cache.isPadded()) {
+            inputs.addAll(tables.rows(hidden, owner, cache.getLength(), length));
+            return inputs;
+        }
         try (NDArray positions = cache.positions(ids.getManager(), count)) {
-            inputs.addAll(
-                    tables.gather(hidden, model.embedTokens().owner(), positions, length - 1));
+            inputs.addAll(tables.gather(hidden, owner, positions, length - 1));
         }
         return inputs;
     }
 
-    private NDList embed(ParameterStore store, NDList data, long from, boolean training) {
+    private NDList embed(ParameterStore store, NDList data, boolean training) {
         NDArray ids = data.get(0);
         if (ids.getShape().dimension() != 2 || ids.getShape().size() == 0) {
             throw new IllegalArgumentException(
                     "input_ids must be of shape (batch, length), not " + ids.getShape());
         }
-        long length = from + ids.getShape().get(1);
-        checkLength(length);
-        NDArray hidden = ModelBlock.apply(model.embedTokens(), store, ids, training);
-        NDList outputs = new NDList(hidden);
-        if (data.size() > 2) {
-            NDArray positions = data.get(2);
-            long largest = 0;
-            for (long position : positions.toLongArray()) {
-                largest = Math.max(largest, position);
-            }
-            outputs.addAll(tables.gather(hidden, model.embedTokens().owner(), positions, largest));
-        } else {
-            outputs.addAll(tables.rows(hidden, model.embedTokens().owner(), from, length));
+        long columns = ids.getShape().get(1);
+        checkLength(columns);
+        TextLayout layout =
+                data.size() > 1
+                        ? TextLayout.of(data.get(1))
+                        : TextLayout.full(ids.getShape().get(0), columns);
+        NDArray places = layout.kept() == null ? null : vector(ids, layout.kept(), false);
+        NDArray hidden;
+        try (NDArray tokens = places == null ? ids.duplicate() : taken(ids, places)) {
+            hidden = ModelBlock.apply(model.embedTokens(), store, tokens, training);
         }
-        if (data.size() > 1 && needsMask(data.get(1))) {
-            outputs.add(TorchOps.causalMask(data.get(1)));
+        NDList outputs = new NDList(hidden);
+        outputs.addAll(turns(hidden, data, layout, places, columns));
+        outputs.add(vector(ids, layout.lengths(), true));
+        if (places != null) {
+            places.close();
+            outputs.add(rowsOfPlaces(ids, layout));
         }
         return outputs;
+    }
+
+    /** Gives cosines and sines: of the positions that came with the data, or of the columns. */
+    private NDList turns(
+            NDArray hidden, NDList data, TextLayout layout, NDArray places, long columns) {
+        NDManager owner = model.embedTokens().owner();
+        if (data.size() <= 2 && places == null) {
+            return tables.rows(hidden, owner, 0, columns);
+        }
+        NDArray all = data.size() > 2 ? data.get(2) : null;
+        long[] positions =
+                all != null
+                        ? all.toLongArray()
+                        : LongStream.of(layout.kept()).map(place -> place % columns).toArray();
+        long largest = LongStream.of(positions).max().orElseThrow();
+        try (NDArray own =
+                all == null
+                        ? row(vector(hidden, positions, false))
+                        : places == null ? all.duplicate() : taken(all, places)) {
+            return tables.gather(hidden, owner, own, largest);
+        }
+    }
+
+    /**
+     * Makes an array of the shape of the batch with the number of each token, or -1 without one.
+     */
+    private static NDArray rowsOfPlaces(NDArray ids, TextLayout layout) {
+        long[] rows = new long[(int) ids.getShape().size()];
+        Arrays.fill(rows, -1);
+        for (int i = 0; i < layout.kept().length; i++) {
+            rows[(int) layout.kept()[i]] = i;
+        }
+        return TorchOps.longs(ids.getManager(), rows, ids.getShape());
+    }
+
+    /** Takes the tokens that are kept as one row. */
+    private static NDArray taken(NDArray batch, NDArray places) {
+        try (NDArray flat = batch.reshape(-1)) {
+            return row(TorchOps.takeRows(flat, places));
+        }
+    }
+
+    private static NDArray row(NDArray vector) {
+        try (vector) {
+            return vector.reshape(1, -1);
+        }
+    }
+
+    private static NDArray vector(NDArray like, long[] values, boolean onCpu) {
+        NDManager manager = like.getManager();
+        return TorchOps.longs(
+                onCpu ? manager.newSubManager(Device.cpu()) : manager,
+                values,
+                new Shape(values.length));
     }
 
     private void checkLength(long length) {
@@ -160,18 +234,6 @@ final class LlamaStages {
         }
     }
 
-    /** Padding on the right and a single segment before it are served by causality alone. */
-    private static boolean needsMask(NDArray mask) {
-        int length = (int) mask.getShape().get(1);
-        long[] segments = mask.toLongArray();
-        for (int i = 0; i < segments.length; i++) {
-            if (i % length != 0 && segments[i] != 0 && segments[i - 1] != segments[i]) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     private final class EmbeddingStage implements Stage {
 
         /** {@inheritDoc} */
@@ -183,7 +245,7 @@ final class LlamaStages {
         /** {@inheritDoc} */
         @Override
         public NDList forward(ParameterStore store, NDList inputs, boolean training) {
-            return embed(store, inputs, 0, training);
+            return embed(store, inputs, training);
         }
 
         /** {@inheritDoc} */
@@ -212,6 +274,18 @@ final class LlamaStages {
         public NDList forward(ParameterStore store, NDList inputs, boolean training) {
             return layer.forward(store, inputs, training);
         }
+
+        /** {@inheritDoc} */
+        @Override
+        public boolean isRecordable() {
+            return layer.isRecordable();
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public Recording record(ParameterStore store, NDList inputs, NDManager manager) {
+            return new RecordedLayer(layer, store, inputs, manager);
+        }
     }
 
     private final class HeadStage implements Stage {
@@ -225,7 +299,13 @@ final class LlamaStages {
         /** {@inheritDoc} */
         @Override
         public NDList forward(ParameterStore store, NDList inputs, boolean training) {
-            return new NDList(head.logits(store, inputs.get(0), training));
+            NDArray logits = head.logits(store, inputs.get(0), training);
+            if (inputs.size() <= ROWS) {
+                return new NDList(logits);
+            }
+            try (logits) {
+                return new NDList(TorchOps.spreadRows(logits, inputs.get(ROWS)));
+            }
         }
 
         /** {@inheritDoc} */

@@ -81,7 +81,7 @@ class PackedRowsTest {
     }
 
     @Test
-    void forward_smallModelOneRowASequence_needsNoMask() throws Exception {
+    void embedding_smallModel_leavesPaddingBehind() throws Exception {
         try (ZooModel<NDList, NDList> model = small();
                 NDManager manager = model.getNDManager().newSubManager()) {
             LlamaForCausalLM block = (LlamaForCausalLM) model.getBlock();
@@ -90,11 +90,16 @@ class PackedRowsTest {
                 NDArray ids = manager.create(new long[] {5, 6, 7, 0}, new Shape(1, 4));
                 NDArray mask =
                         manager.create(new long[] {number, number, number, 0}, new Shape(1, 4));
-                NDList inputs = new NDList(ids, mask);
-                assertThat(block.getStages().get(0).forward(store, inputs, false)).hasSize(3);
+                NDList states =
+                        block.getStages().get(0).forward(store, new NDList(ids, mask), false);
+                assertThat(states.get(0).getShape()).isEqualTo(new Shape(1, 3, 32));
+                assertThat(states.get(3).toLongArray()).containsExactly(3);
+                assertThat(states.get(4).toLongArray()).containsExactly(0, 1, 2, -1);
             }
             NDList packed = rowsPacked(manager)[0];
-            assertThat(block.getStages().get(0).forward(store, packed, false)).hasSize(4);
+            NDList states = block.getStages().get(0).forward(store, packed, false);
+            assertThat(states.get(3).toLongArray()).containsExactly(7, 9, 5, 12, 3);
+            assertThat(states.get(0).getShape()).isEqualTo(new Shape(1, 36, 32));
         }
     }
 

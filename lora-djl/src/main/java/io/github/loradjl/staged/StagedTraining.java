@@ -10,19 +10,24 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.loss.Loss;
 
 import io.github.loradjl.linalg.RandomMatrix;
+import io.github.loradjl.torch.BackwardOps;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * The forward pass of training with activation checkpointing: one stage's activations in memory
- * instead of all, for one more forward pass of time.
+ * The forward pass of training with the backward pass inside it, stage by stage.
  *
- * <p>DJL has no operation with a backward of one's own. So the whole staged pass, backward
- * included, runs inside the forward call, on second handles of the trainable parameters, and what
- * is returned is
+ * <p>Two kinds: stages that know their backward pass by formulas are recorded, which keeps less and
+ * takes less time than a graph of everything; or, with activation checkpointing, the input of each
+ * stage alone is kept and the stage run again, at the price of one more forward pass.
+ *
+ * <p>DJL has no operation with a backward of one's own. So the whole pass, backward included, runs
+ * inside the forward call, on second handles of the trainable parameters, and what is returned is
  *
  * <pre>
  *   loss + sum over parameters p of (&lt;p, g_p&gt; - its value)
@@ -33,24 +38,47 @@ import java.util.function.Supplier;
  *
  * @see <a href="https://arxiv.org/abs/1604.06174">Training Deep Nets with Sublinear Memory Cost</a>
  */
-public final class ActivationCheckpointing {
+public final class StagedTraining {
 
     private final StagedBlock block;
     private final Loss loss;
+    private final boolean checkpointing;
     private final Supplier<Collection<Parameter>> trainable;
 
+    private StagedTraining(
+            StagedBlock block,
+            Loss loss,
+            boolean checkpointing,
+            Supplier<Collection<Parameter>> trainable) {
+        this.block = block;
+        this.loss = new ComputedLoss(loss);
+        this.checkpointing = checkpointing;
+        this.trainable = trainable;
+    }
+
     /**
-     * Prepares checkpointed training of a block.
+     * Trains on recorded stages.
+     *
+     * @param block the chain of stages, whose last computes the loss by itself
+     * @param trainable the parameters that get gradients
+     * @return the pass; to be used while {@link #isPossible}
+     */
+    public static StagedTraining recorded(
+            StagedBlock block, Supplier<Collection<Parameter>> trainable) {
+        return new StagedTraining(block, null, false, trainable);
+    }
+
+    /**
+     * Trains with activation checkpointing.
      *
      * @param block the chain of stages
      * @param loss the loss function
      * @param trainable the parameters that get gradients
+     * @return the pass
      */
-    public ActivationCheckpointing(
+    public static StagedTraining checkpointed(
             StagedBlock block, Loss loss, Supplier<Collection<Parameter>> trainable) {
-        this.block = block;
-        this.loss = loss;
-        this.trainable = trainable;
+        return new StagedTraining(block, loss, true, trainable);
     }
 
     /**
@@ -59,7 +87,21 @@ public final class ActivationCheckpointing {
      * @return the loss
      */
     public Loss getLoss() {
-        return new ComputedLoss(loss);
+        return loss;
+    }
+
+    /**
+     * Tells whether all stages but the first and the last can be recorded as they are now; always
+     * true with checkpointing.
+     *
+     * @return true if this pass can be used
+     */
+    public boolean isPossible() {
+        List<Stage> stages = block.getStages();
+        return checkpointing
+                || stages.size() > 2
+                        && stages.subList(1, stages.size() - 1).stream()
+                                .allMatch(Stage::isRecordable);
     }
 
     /** The loss of predictions, or the scalar that stands in their place. */
@@ -68,7 +110,7 @@ public final class ActivationCheckpointing {
         private final Loss ofPredictions;
 
         ComputedLoss(Loss ofPredictions) {
-            super(ofPredictions.getName());
+            super(ofPredictions == null ? "Loss" : ofPredictions.getName());
             this.ofPredictions = ofPredictions;
         }
 
@@ -100,20 +142,15 @@ public final class ActivationCheckpointing {
                 LeafStore leaves = new LeafStore(store, scope);
                 StagedPass pass = new StagedPass(block, data, labels, seed, activations, scope)) {
             leaves.track(parameters);
-            pass.forward(leaves);
+            if (checkpointing) {
+                pass.forward(leaves);
+            } else {
+                pass.record(leaves);
+            }
             for (int s = last; s >= lowest; s--) {
                 pass.backward(s, leaves, loss, s > lowest);
             }
-            NDArray result = owner.create(pass.getLoss());
-            try (GradientMode mode = GradientMode.on()) {
-                for (Parameter parameter : parameters) {
-                    NDArray gradient = leaves.gradient(parameter);
-                    if (gradient != null) {
-                        NDArray value = store.getValue(parameter, result.getDevice(), true);
-                        result = addTerm(result, value, gradient);
-                    }
-                }
-            }
+            NDArray result = withGradients(owner.create(pass.getLoss()), parameters, store, leaves);
             NDList all = new NDList(result);
             pass.getExtras().forEach(extra -> all.add(owner.create(extra)));
             return all;
@@ -130,13 +167,31 @@ public final class ActivationCheckpointing {
         }
     }
 
-    private static NDArray addTerm(NDArray sum, NDArray value, NDArray gradient) {
-        try (NDArray linear = TorchOps.inner(value, gradient);
-                NDArray constant = linear.stopGradient();
-                NDArray zero = linear.sub(constant)) {
-            NDArray next = sum.add(zero);
-            sum.close();
-            return next;
+    private static NDArray withGradients(
+            NDArray value,
+            Collection<Parameter> parameters,
+            ParameterStore store,
+            LeafStore leaves) {
+        List<NDArray> arrays = new ArrayList<>();
+        List<NDArray> gradients = new ArrayList<>();
+        for (Parameter parameter : parameters) {
+            NDArray gradient = leaves.gradient(parameter);
+            if (gradient != null) {
+                arrays.add(store.getValue(parameter, value.getDevice(), true));
+                gradients.add(gradient);
+            }
+        }
+        if (arrays.isEmpty()) {
+            return value;
+        }
+        NDArray all;
+        try (GradientMode mode = GradientMode.off()) {
+            all = BackwardOps.flattened(gradients);
+        }
+        try (value;
+                all;
+                GradientMode mode = GradientMode.on()) {
+            return BackwardOps.withGradients(arrays, value, all);
         }
     }
 }

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import java.util.ArrayList;
 import java.util.List;
 
-class ActivationCheckpointingTest {
+class StagedTrainingTest {
 
     private static final int ROWS = 16;
     private static final int SIZE = 12;

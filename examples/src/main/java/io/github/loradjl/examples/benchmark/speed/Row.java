@@ -1,0 +1,85 @@
+package io.github.loradjl.examples.benchmark.speed;
+
+import io.github.loradjl.zoo.text.TextTokenizer;
+
+import java.nio.file.Path;
+
+/** A row of the table. */
+enum Row {
+    /** A step of training on 4 rows of 128 tokens. */
+    STEP("step", "step", 2, 7),
+    /** Its products of matrices alone, beside the whole step of ours. */
+    PRODUCTS("products", null, 2, 7),
+    /** A step on 4 rows of 512 tokens with activation checkpointing. */
+    CHECKPOINTED("checkpointed", "checkpointed", 1, 5),
+    /** Steps on 8 rows of GSM8K each, as long as they are. */
+    GSM8K("step", "step", 1, 25),
+    /** The start of LoRA-GA, layer by layer. */
+    START("start", "start", 1, 5),
+    /** The start of LoRA-GA by the probe, beside a step of ours on the same rows. */
+    PROBE("probe", null, 1, 5),
+    /** 256 tokens after one prompt. */
+    WRITE("write", "write", 1, 5),
+    /** 256 tokens after each of 8 prompts. */
+    WRITE8("write", "write", 1, 5);
+
+    private final String ours;
+    private final String other;
+    private final int warmUp;
+    private final int turns;
+
+    Row(String ours, String other, int warmUp, int turns) {
+        this.ours = ours;
+        this.other = other;
+        this.warmUp = warmUp;
+        this.turns = turns;
+    }
+
+    /** Returns the work of {@link SpeedWorker}. */
+    String ours() {
+        return ours;
+    }
+
+    /** Returns the work of the Python side, or null where there is none. */
+    String other() {
+        return other;
+    }
+
+    int warmUp() {
+        return warmUp;
+    }
+
+    int turns() {
+        return turns;
+    }
+
+    int written() {
+        return 256;
+    }
+
+    Batches batches(TextTokenizer tokenizer, Path data) throws Exception {
+        return switch (this) {
+            case STEP, PRODUCTS -> Batches.blocks(tokenizer, data, 9, 4, 128);
+            case CHECKPOINTED -> Batches.blocks(tokenizer, data, 6, 4, 512);
+            case GSM8K -> Batches.questions(tokenizer, data, 200, 8);
+            case START, PROBE -> Batches.questions(tokenizer, data, 32, 8);
+            case WRITE -> Batches.blocks(tokenizer, data, 1, 1, 32);
+            case WRITE8 -> Batches.blocks(tokenizer, data, 1, 8, 32);
+        };
+    }
+
+    long tokens(Batches batches, int turn) {
+        return switch (this) {
+            case WRITE -> 256;
+            case WRITE8 -> 8 * 256;
+            case START, PROBE -> {
+                long all = 0;
+                for (int number = 0; number < batches.batches().size(); number++) {
+                    all += batches.tokens(number);
+                }
+                yield all;
+            }
+            default -> batches.tokens(turn);
+        };
+    }
+}

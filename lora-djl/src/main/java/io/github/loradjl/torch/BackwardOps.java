@@ -1,0 +1,329 @@
+package io.github.loradjl.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+
+import java.util.List;
+
+/**
+ * Forward passes together with their backward passes by formula, for code that keeps by itself what
+ * the backward pass needs, instead of a recorded graph that would keep each intermediate.
+ *
+ * <p>Nothing here is recorded: call it with {@link GradientMode#off}. Matrices have a row for each
+ * token. Many methods write to an argument of theirs, which is then said. Everything else is as in
+ * {@link TorchOps}.
+ */
+public final class BackwardOps {
+
+    /** The number of queries whose attention is taken at once: scores of a block stay in cache. */
+    private static final int QUERIES = 128;
+
+    private static final TorchModule OPS = new TorchModule("backward_ops.py");
+
+    private BackwardOps() {}
+
+    /**
+     * Computes {@code weight * x * scale} with {@code scale = 1 / sqrt(mean(x^2) + eps)}, as {@link
+     * TorchOps#rmsNorm} does.
+     *
+     * @param x a matrix of shape (n, d)
+     * @param weight an array of shape (d)
+     * @param eps the number added to the mean square
+     * @return the normalised rows, and the scales, float32 of shape (n, 1)
+     */
+    public static NDList rmsNorm(NDArray x, NDArray weight, float eps) {
+        return OPS.run("rms_norm", x, weight, TorchModule.scalar(eps));
+    }
+
+    /**
+     * Normalises again with known scales.
+     *
+     * @param x a matrix of shape (n, d)
+     * @param weight an array of shape (d)
+     * @param scale the scales
+     * @return the normalised rows
+     */
+    public static NDArray rmsNormAgain(NDArray x, NDArray weight, NDArray scale) {
+        return OPS.one("rms_norm_again", x, weight, scale);
+    }
+
+    /**
+     * Computes the gradient of the rows that were normalised: with n = x scale and g = dy weight,
+     * {@code scale (g - n mean(g n))}, and adds the gradient that reaches them on another way.
+     *
+     * @param dy the gradient of the normalised rows
+     * @param x the rows
+     * @param weight the weight
+     * @param scale the scales
+     * @param residual a gradient to add, of the shape of {@code x}
+     * @return the gradient of {@code x}
+     */
+    public static NDArray rmsNormBackward(
+            NDArray dy, NDArray x, NDArray weight, NDArray scale, NDArray residual) {
+        return OPS.one("rms_norm_backward", dy, x, weight, scale, residual);
+    }
+
+    /**
+     * Computes {@code silu(gate) * up}.
+     *
+     * @param gate a matrix
+     * @param up a matrix of the same shape
+     * @return the product
+     */
+    public static NDArray siluProduct(NDArray gate, NDArray up) {
+        return OPS.one("silu_product", gate, up);
+    }
+
+    /**
+     * Computes both what {@link #siluProduct} gave and what its backward pass begins with.
+     *
+     * @param gate a matrix
+     * @param up a matrix of the same shape
+     * @return {@code silu(gate)}, and the product
+     */
+    public static NDList siluProductAgain(NDArray gate, NDArray up) {
+        return OPS.run("silu_product_again", gate, up);
+    }
+
+    /**
+     * Computes the gradients of gate and up.
+     *
+     * @param dy the gradient of the product; overwritten
+     * @param silu {@code silu(gate)}; becomes the gradient of up
+     * @param gate the gate
+     * @param up the other factor
+     * @return the gradient of the gate, and that of up, a second handle on {@code silu}
+     */
+    public static NDList siluProductBackward(NDArray dy, NDArray silu, NDArray gate, NDArray up) {
+        return OPS.run("silu_product_backward", dy, silu, gate, up);
+    }
+
+    /**
+     * Computes x W<sup>T</sup> + b.
+     *
+     * @param x a matrix of shape (n, in)
+     * @param weight W, of shape (out, in)
+     * @param bias b, of shape (out), or null
+     * @return a matrix of shape (n, out)
+     */
+    public static NDArray linear(NDArray x, NDArray weight, NDArray bias) {
+        return bias == null
+                ? OPS.one("linear", x, weight)
+                : OPS.one("linear_bias", x, weight, bias);
+    }
+
+    /**
+     * Computes dy W, the gradient of the input of a linear layer.
+     *
+     * @param dy a matrix of shape (n, out)
+     * @param weight W, of shape (out, in)
+     * @return a matrix of shape (n, in)
+     */
+    public static NDArray product(NDArray dy, NDArray weight) {
+        return OPS.one("product", dy, weight);
+    }
+
+    /**
+     * Adds dy W in place.
+     *
+     * @param dx a matrix of shape (n, in); written to
+     * @param dy a matrix of shape (n, out)
+     * @param weight W, of shape (out, in), cast to the type of {@code dx}
+     */
+    public static void addProduct(NDArray dx, NDArray dy, NDArray weight) {
+        OPS.one("add_product", dx, dy, weight).close();
+    }
+
+    /**
+     * Adds h A in place, as far as the input was not dropped.
+     *
+     * @param dx a matrix of shape (n, in); written to
+     * @param h a matrix of shape (n, r)
+     * @param a A, of shape (r, in)
+     * @param mask what was kept, of shape (n, in)
+     * @param rate the share that was dropped
+     */
+    public static void addDroppedProduct(
+            NDArray dx, NDArray h, NDArray a, NDArray mask, double rate) {
+        OPS.one("add_dropped_product", dx, h, a, mask, TorchModule.scalar(rate)).close();
+    }
+
+    /**
+     * Zeroes elements at random, as {@link TorchOps#dropout} does.
+     *
+     * @param x a matrix
+     * @param rate the share to zero
+     * @return the matrix with the others scaled, and true where they are kept
+     */
+    public static NDList dropout(NDArray x, double rate) {
+        return OPS.run("dropout", x, TorchModule.scalar(rate));
+    }
+
+    /**
+     * Drops the same elements again.
+     *
+     * @param x a matrix
+     * @param mask where elements are kept
+     * @param rate the share that was dropped
+     * @return the matrix with the others scaled
+     */
+    public static NDArray dropped(NDArray x, NDArray mask, double rate) {
+        return OPS.one("dropped", x, mask, TorchModule.scalar(rate));
+    }
+
+    /**
+     * Adds scaling x A<sup>T</sup> B<sup>T</sup> in place.
+     *
+     * @param y a matrix of shape (n, m); written to
+     * @param x a matrix of shape (n, in)
+     * @param a A, of shape (r, in), float32
+     * @param b B, of shape (m, r), float32
+     * @param scaling eta
+     * @return scaling x A<sup>T</sup>, which the backward pass needs
+     */
+    public static NDArray addLora(NDArray y, NDArray x, NDArray a, NDArray b, double scaling) {
+        return OPS.one("add_lora", y, x, a, b, TorchModule.scalar(scaling));
+    }
+
+    /**
+     * Adds scaling (x A<sup>T</sup> B<sup>T</sup> - x A0<sup>T</sup> B0<sup>T</sup>) in place; zero
+     * to the last bit while A = A0 and B = B0.
+     *
+     * @param y a matrix of shape (n, m); written to
+     * @param x a matrix of shape (n, in)
+     * @param a A, of shape (r, in), float32
+     * @param b B, of shape (m, r), float32
+     * @param a0 the A that training started from
+     * @param b0 the B that training started from
+     * @param scaling eta
+     * @return scaling x A<sup>T</sup>, which the backward pass needs
+     */
+    public static NDArray addLoraDifference(
+            NDArray y, NDArray x, NDArray a, NDArray b, NDArray a0, NDArray b0, double scaling) {
+        NDArray eta = TorchModule.scalar(scaling);
+        return OPS.one("add_lora_difference", y, x, a, b, a0, b0, eta);
+    }
+
+    /**
+     * Computes the gradients of A and B; {@link #addProduct} of the first result and A adds that of
+     * the input.
+     *
+     * @param dy the gradient of the layer's output, of shape (n, m)
+     * @param x the input, of shape (n, in)
+     * @param xa scaling x A<sup>T</sup>
+     * @param b B, of shape (m, r)
+     * @param scaling eta
+     * @return h = scaling dy B; the gradient of A, h<sup>T</sup> x; that of B, dy<sup>T</sup> xa;
+     *     both float32
+     */
+    public static NDList loraBackward(
+            NDArray dy, NDArray x, NDArray xa, NDArray b, double scaling) {
+        return OPS.run("lora_backward", dy, x, xa, b, TorchModule.scalar(scaling));
+    }
+
+    /**
+     * Subtracts scaling dy B0 A0 in place.
+     *
+     * @param dx the gradient of the input, of shape (n, in); written to
+     * @param dy the gradient of the layer's output, of shape (n, m)
+     * @param a0 A0, of shape (r, in)
+     * @param b0 B0, of shape (m, r)
+     * @param scaling eta
+     */
+    public static void subtractStart(
+            NDArray dx, NDArray dy, NDArray a0, NDArray b0, double scaling) {
+        OPS.one("subtract_start", dx, dy, a0, b0, TorchModule.scalar(scaling)).close();
+    }
+
+    /**
+     * Subtracts scaling dy B0 A0 in place, as far as the input was not dropped.
+     *
+     * @param dx the gradient of the input, of shape (n, in); written to
+     * @param dy the gradient of the layer's output, of shape (n, m)
+     * @param a0 A0, of shape (r, in)
+     * @param b0 B0, of shape (m, r)
+     * @param scaling eta
+     * @param mask what was kept, of shape (n, in)
+     * @param rate the share that was dropped
+     */
+    public static void subtractDroppedStart(
+            NDArray dx,
+            NDArray dy,
+            NDArray a0,
+            NDArray b0,
+            double scaling,
+            NDArray mask,
+            double rate) {
+        NDArray eta = TorchModule.scalar(scaling);
+        NDArray share = TorchModule.scalar(rate);
+        OPS.one("subtract_dropped_start", dx, dy, a0, b0, eta, mask, share).close();
+    }
+
+    /**
+     * Turns the two halves of each head in place, as {@link TorchOps#rotary} does.
+     *
+     * @param x an array of shape (n, heads, d); written to
+     * @param cos cosines of shape (t, d) where n is a multiple of t, or of n d numbers in all
+     * @param sin sines likewise
+     */
+    public static void rotary(NDArray x, NDArray cos, NDArray sin) {
+        OPS.one("rotary", x, cos, sin).close();
+    }
+
+    /**
+     * Turns the two halves of each head back in place: what {@link #rotary} does to a gradient.
+     *
+     * @param x an array of shape (n, heads, d); written to
+     * @param cos cosines as above
+     * @param sin sines as above
+     */
+    public static void rotaryBackward(NDArray x, NDArray cos, NDArray sin) {
+        OPS.one("rotary_backward", x, cos, sin).close();
+    }
+
+    /**
+     * Computes the gradients of {@link TorchOps#textAttention}. The scores are computed again, a
+     * block of queries at a time, in float32: P = softmax(q k<sup>T</sup> / sqrt(d)), dS = P (do
+     * v<sup>T</sup> - rowsum(do o)), dq = dS k / sqrt(d), dk = dS<sup>T</sup> q / sqrt(d), dv =
+     * P<sup>T</sup> do.
+     *
+     * @param dy the gradient of the output, of shape (n, h d)
+     * @param q queries of shape (n, h, d)
+     * @param k keys of shape (n, g, d)
+     * @param v values of shape (n, g, d)
+     * @param out the output, of shape (n, h d)
+     * @param lengths the lengths of the texts
+     * @return the gradients of q, k and v, of shapes (n, h d), (n, g d), (n, g d)
+     * @see <a href="https://arxiv.org/abs/2205.14135">FlashAttention</a>
+     */
+    public static NDList textAttentionBackward(
+            NDArray dy, NDArray q, NDArray k, NDArray v, NDArray out, NDArray lengths) {
+        NDArray block = TorchModule.scalar(QUERIES);
+        return OPS.run("attention_backward", dy, q, k, v, out, lengths, block);
+    }
+
+    /**
+     * Makes one vector of all elements of several arrays.
+     *
+     * @param arrays float32 arrays, at least one
+     * @return a vector, which belongs to the manager of the first
+     */
+    public static NDArray flattened(List<NDArray> arrays) {
+        return OPS.onList("flattened", arrays, TorchModule.scalar(0)).singletonOrThrow();
+    }
+
+    /**
+     * Gives a number that was computed without recording the gradients that are known. Unlike
+     * everything else here this is recorded.
+     *
+     * @param arrays float32 arrays that the number depends on
+     * @param value a float32 scalar
+     * @param gradient its derivative by all elements of the arrays, one vector
+     * @return {@code value}, whose backward pass hands each array its part of {@code gradient}
+     */
+    public static NDArray withGradients(List<NDArray> arrays, NDArray value, NDArray gradient) {
+        NDArray result = OPS.onList("with_gradients", arrays, value, gradient).singletonOrThrow();
+        result.attach(value.getManager());
+        return result;
+    }
+}

@@ -1,0 +1,245 @@
+class Ops(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+  def rms_norm(self: __torch__.Ops,
+    x: Tensor,
+    weight: Tensor,
+    eps: Tensor) -> Tuple[Tensor, Tensor]:
+    h = torch.to(x, 6, False, False, None)
+    variance = torch.mean(torch.mul(h, h), [-1], True)
+    scale = torch.rsqrt_(torch.add_(variance, eps))
+    y = torch.to(torch.mul(h, scale), ops.prim.dtype(x), False, False, None)
+    return (torch.mul_(y, weight), scale)
+  def rms_norm_again(self: __torch__.Ops,
+    x: Tensor,
+    weight: Tensor,
+    scale: Tensor) -> Tensor:
+    y = torch.to(torch.mul(x, scale), ops.prim.dtype(x), False, False, None)
+    return torch.mul_(y, weight)
+  def rms_norm_backward(self: __torch__.Ops,
+    dy: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    scale: Tensor,
+    residual: Tensor) -> Tensor:
+    n = torch.mul(x, scale)
+    g = torch.mul(torch.to(dy, 6, False, False, None), weight)
+    c = torch.mean(torch.mul(g, n), [-1], True)
+    dx = torch.mul_(torch.addcmul_(g, n, c, value=-1), scale)
+    return torch.add_(torch.to(dx, ops.prim.dtype(x), False, False, None), residual)
+  def silu_product(self: __torch__.Ops,
+    gate: Tensor,
+    up: Tensor) -> Tensor:
+    return torch.mul_(torch.silu(gate), up)
+  def silu_product_again(self: __torch__.Ops,
+    gate: Tensor,
+    up: Tensor) -> Tuple[Tensor, Tensor]:
+    s = torch.silu(gate)
+    return (s, torch.mul(s, up))
+  def silu_product_backward(self: __torch__.Ops,
+    dp: Tensor,
+    s: Tensor,
+    gate: Tensor,
+    up: Tensor) -> Tuple[Tensor, Tensor]:
+    du = torch.mul_(s, dp)
+    dg = torch.silu_backward(torch.mul_(dp, up), gate)
+    return (dg, du)
+  def linear(self: __torch__.Ops,
+    x: Tensor,
+    weight: Tensor) -> Tensor:
+    return torch.linear(x, weight, None)
+  def linear_bias(self: __torch__.Ops,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor) -> Tensor:
+    return torch.linear(x, weight, bias)
+  def product(self: __torch__.Ops,
+    dy: Tensor,
+    weight: Tensor) -> Tensor:
+    return torch.mm(dy, weight)
+  def add_product(self: __torch__.Ops,
+    dx: Tensor,
+    dy: Tensor,
+    weight: Tensor) -> Tensor:
+    return torch.addmm_(dx, dy, torch.to(weight, ops.prim.dtype(dx), False, False, None))
+  def add_dropped_product(self: __torch__.Ops,
+    dx: Tensor,
+    h: Tensor,
+    a: Tensor,
+    mask: Tensor,
+    rate: Tensor) -> Tensor:
+    d = torch.mm(h, torch.to(a, ops.prim.dtype(dx), False, False, None))
+    return torch.addcmul_(dx, d, mask, value=torch.div(1., 1. - float(rate)))
+  def dropout(self: __torch__.Ops,
+    x: Tensor,
+    rate: Tensor) -> Tuple[Tensor, Tensor]:
+    y, mask = torch.native_dropout(x, float(rate), True)
+    return (y, mask)
+  def dropped(self: __torch__.Ops,
+    x: Tensor,
+    mask: Tensor,
+    rate: Tensor) -> Tensor:
+    return torch.mul_(torch.mul(x, mask), torch.div(1., 1. - float(rate)))
+  def add_lora(self: __torch__.Ops,
+    y: Tensor,
+    x: Tensor,
+    a: Tensor,
+    b: Tensor,
+    scaling: Tensor) -> Tensor:
+    t = ops.prim.dtype(x)
+    xa = torch.mul(torch.linear(x, torch.to(a, t, False, False, None), None), scaling)
+    y0 = torch.addmm_(y, xa, torch.t(torch.to(b, t, False, False, None)))
+    return xa
+  def add_lora_difference(self: __torch__.Ops,
+    y: Tensor,
+    x: Tensor,
+    a: Tensor,
+    b: Tensor,
+    a0: Tensor,
+    b0: Tensor,
+    scaling: Tensor) -> Tensor:
+    t = ops.prim.dtype(x)
+    xa = torch.mul(torch.linear(x, torch.to(a, t, False, False, None), None), scaling)
+    xa0 = torch.mul(torch.linear(x, torch.to(a0, t, False, False, None), None), scaling)
+    now = torch.linear(xa, torch.to(b, t, False, False, None), None)
+    start = torch.linear(xa0, torch.to(b0, t, False, False, None), None)
+    y0 = torch.add_(y, torch.sub_(now, start))
+    return xa
+  def lora_backward(self: __torch__.Ops,
+    dy: Tensor,
+    x: Tensor,
+    xa: Tensor,
+    b: Tensor,
+    scaling: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    h = torch.mul_(torch.mm(dy, torch.to(b, ops.prim.dtype(dy), False, False, None)), scaling)
+    da = torch.mm(torch.t(h), x)
+    db = torch.contiguous(torch.t(torch.mm(torch.t(xa), dy)))
+    return (h, torch.to(da, 6, False, False, None), torch.to(db, 6, False, False, None))
+  def subtract_start(self: __torch__.Ops,
+    dx: Tensor,
+    dy: Tensor,
+    a0: Tensor,
+    b0: Tensor,
+    scaling: Tensor) -> Tensor:
+    t = ops.prim.dtype(dx)
+    h = torch.mul_(torch.mm(dy, torch.to(b0, t, False, False, None)), scaling)
+    return torch.addmm_(dx, h, torch.to(a0, t, False, False, None), alpha=-1)
+  def subtract_dropped_start(self: __torch__.Ops,
+    dx: Tensor,
+    dy: Tensor,
+    a0: Tensor,
+    b0: Tensor,
+    scaling: Tensor,
+    mask: Tensor,
+    rate: Tensor) -> Tensor:
+    t = ops.prim.dtype(dx)
+    h = torch.mul_(torch.mm(dy, torch.to(b0, t, False, False, None)), scaling)
+    d = torch.mm(h, torch.to(a0, t, False, False, None))
+    return torch.addcmul_(dx, d, mask, value=torch.div(-1., 1. - float(rate)))
+  def turn(self: __torch__.Ops,
+    x: Tensor,
+    cos: Tensor,
+    sin: Tensor,
+    sign: int) -> Tensor:
+    h = torch.size(x, 1)
+    d = torch.size(x, 2)
+    n = torch.floordiv(d, 2)
+    if torch.eq(torch.dim(cos), 2):
+      rows = torch.view(x, [-1, torch.size(cos, 0), h, d])
+      c = torch.narrow(torch.unsqueeze(cos, 1), -1, 0, n)
+      s = torch.narrow(torch.unsqueeze(sin, 1), -1, 0, n)
+    else:
+      rows = x
+      c = torch.narrow(torch.reshape(cos, [-1, 1, d]), -1, 0, n)
+      s = torch.narrow(torch.reshape(sin, [-1, 1, d]), -1, 0, n)
+    x1 = torch.narrow(rows, -1, 0, n)
+    x2 = torch.narrow(rows, -1, n, n)
+    y1 = torch.addcmul_(torch.mul(x1, c), x2, s, value=torch.neg(sign))
+    y2 = torch.addcmul_(torch.mul_(x2, c), x1, s, value=sign)
+    y3 = torch.copy_(x1, y1)
+    return x
+  def rotary(self: __torch__.Ops,
+    x: Tensor,
+    cos: Tensor,
+    sin: Tensor) -> Tensor:
+    return (self).turn(x, cos, sin, 1, )
+  def rotary_backward(self: __torch__.Ops,
+    x: Tensor,
+    cos: Tensor,
+    sin: Tensor) -> Tensor:
+    return (self).turn(x, cos, sin, -1, )
+  def attention_backward(self: __torch__.Ops,
+    dout: Tensor,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    out: Tensor,
+    lengths: Tensor,
+    block: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    rows, h, d = torch.size(q)
+    g = torch.size(k, 1)
+    n = torch.floordiv(h, g)
+    t = ops.prim.dtype(q)
+    scale = torch.pow(float(d), -0.5)
+    dq = torch.empty_like(q)
+    dk = torch.empty_like(k)
+    dv = torch.empty_like(v)
+    do = torch.view(dout, [rows, g, n, d])
+    o = torch.view(out, [rows, g, n, d])
+    q0 = torch.view(q, [rows, g, n, d])
+    dq0 = torch.view(dq, [rows, g, n, d])
+    limit = int(block)
+    at = 0
+    for i in range(torch.size(lengths, 0)):
+      length = int(torch.select(lengths, 0, i))
+      ki = torch.permute(torch.narrow(k, 0, at, length), [1, 0, 2])
+      vi = torch.permute(torch.narrow(v, 0, at, length), [1, 0, 2])
+      kt = torch.mul(torch.to(torch.transpose(ki, 1, 2), 6, False, False, None), scale)
+      vt = torch.to(torch.transpose(vi, 1, 2), 6, False, False, None)
+      dki = torch.zeros([g, length, d], dtype=6, layout=None, device=ops.prim.device(q))
+      dvi = torch.zeros([g, length, d], dtype=6, layout=None, device=ops.prim.device(q))
+      begin = 0
+      while torch.lt(begin, length):
+        size = ops.prim.min([limit, torch.sub(length, begin)])
+        end = torch.add(begin, size)
+        first = torch.add(at, begin)
+        flat = [g, torch.mul(n, size), d]
+        qb = torch.reshape(torch.permute(torch.narrow(q0, 0, first, size), [1, 2, 0, 3]), flat)
+        ob = torch.reshape(torch.permute(torch.narrow(o, 0, first, size), [1, 2, 0, 3]), flat)
+        db = torch.reshape(torch.permute(torch.narrow(do, 0, first, size), [1, 2, 0, 3]), flat)
+        df = torch.to(db, 6, False, False, None)
+        p0 = torch.bmm(torch.to(qb, 6, False, False, None), torch.narrow(kt, 2, 0, end))
+        own = torch.narrow(torch.view(p0, [g, n, size, end]), 3, begin, size)
+        future = torch.triu(torch.full([size, size], -inf, dtype=6, layout=None, device=ops.prim.device(q)), 1)
+        own0 = torch.add_(own, future)
+        p = torch.softmax(p0, 2, None)
+        delta = torch.sum(torch.mul(df, ob), [2], True)
+        ds = torch.mul_(torch.sub_(torch.bmm(df, torch.narrow(vt, 2, 0, end)), delta), p)
+        dst = torch.to(ds, t, False, False, None)
+        pt = torch.to(p, t, False, False, None)
+        dqb = torch.mul_(torch.bmm(dst, torch.narrow(ki, 1, 0, end)), scale)
+        dqv = torch.permute(torch.view(dqb, [g, n, size, d]), [2, 0, 1, 3])
+        dq1 = torch.copy_(torch.narrow(dq0, 0, first, size), dqv)
+        dkb = torch.bmm(torch.transpose(dst, 1, 2), qb)
+        dk1 = torch.add_(torch.narrow(dki, 1, 0, end), dkb, alpha=scale)
+        dvb = torch.bmm(torch.transpose(pt, 1, 2), db)
+        dv1 = torch.add_(torch.narrow(dvi, 1, 0, end), dvb)
+        begin = end
+      dk2 = torch.copy_(torch.narrow(dk, 0, at, length), torch.permute(dki, [1, 0, 2]))
+      dv2 = torch.copy_(torch.narrow(dv, 0, at, length), torch.permute(dvi, [1, 0, 2]))
+      at = torch.add(at, length)
+    return (torch.view(dq, [rows, -1]), torch.view(dk, [rows, -1]), torch.view(dv, [rows, -1]))
+  def flattened(self: __torch__.Ops,
+    xs: List[Tensor],
+    unused: Tensor) -> Tensor:
+    flat = annotate(List[Tensor], [])
+    for x in xs:
+      y = torch.append(flat, torch.reshape(x, [-1]))
+    return torch.cat(flat)
+  def with_gradients(self: __torch__.Ops,
+    xs: List[Tensor],
+    value: Tensor,
+    gradient: Tensor) -> Tensor:
+    s = torch.sum(torch.mul((self).flattened(xs, value, ), gradient))
+    return torch.add(value, torch.sub(s, torch.detach(s)))
