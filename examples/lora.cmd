@@ -46,6 +46,9 @@ if not "%code%"=="0" (
 rem A file of arguments: the class path may be longer than a command line may be.
 set "arguments=%state%\arguments-%profile%"
 powershell -NoProfile -Command "$p = (('lora-djl','model-zoo','examples' | ForEach-Object { \"$env:root\$_\target\classes\" }) -join ';') + ';' + (Get-Content -LiteralPath $env:libraries -Raw).Trim(); $q = [char]34; Set-Content -LiteralPath $env:arguments -Value ('-cp ' + $q + $p.Replace('\','\\') + $q)"
+rem The same run gives the same numbers, to the last digit: see examples/lora.
+if not defined MKL_CBWR set "MKL_CBWR=AUTO"
+if not defined MKL_DYNAMIC set "MKL_DYNAMIC=FALSE"
 set "offline=-Dai.djl.offline=true"
 if "%profile%"=="cuda" set "offline="
 "%java%" "-Dlora.examples=%examples%" -XX:+UseSerialGC %offline% %LORA_JAVA_OPTIONS% "@%arguments%" io.github.loradjl.examples.Lora %*

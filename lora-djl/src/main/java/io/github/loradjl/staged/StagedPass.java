@@ -175,6 +175,30 @@ public final class StagedPass implements AutoCloseable {
     }
 
     /**
+     * Runs one stage backward by its own formulas where it has them, although only its input was
+     * kept: the stage is run again, but recorded. For passes that want no gradients but those that
+     * a recording gives.
+     *
+     * @param s the index of the stage
+     * @param store the parameter store; gradients of the parameters it tracks accumulate there
+     * @param lossFunction the loss, used by the last stage
+     * @param goOn whether stages below follow, so that the gradient of the input is needed
+     */
+    public void backwardAgain(int s, LeafStore store, Loss lossFunction, boolean goOn) {
+        boolean isLast = s == stages.size() - 1;
+        if (isLast || recordings.containsKey(s) || !stages.get(s).isRecordable()) {
+            backward(s, store, lossFunction, goOn);
+            return;
+        }
+        try (NDManager scope = manager.newSubManager();
+                GradientMode mode = GradientMode.off()) {
+            NDList in = restore(s, false, scope);
+            seedStage(s);
+            backward(stages.get(s).record(store, in, scope), store, goOn);
+        }
+    }
+
+    /**
      * Runs one stage backward. Call it for the last stage first, then for each one below.
      *
      * @param s the index of the stage

@@ -148,7 +148,7 @@ public final class StagedTraining {
                 pass.record(leaves);
             }
             for (int s = last; s >= lowest; s--) {
-                pass.backward(s, leaves, loss, s > lowest);
+                pass.backwardAgain(s, leaves, loss, s > lowest);
             }
             NDArray result = withGradients(owner.create(pass.getLoss()), parameters, store, leaves);
             NDList all = new NDList(result);

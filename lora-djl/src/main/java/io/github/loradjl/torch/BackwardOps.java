@@ -15,8 +15,11 @@ import java.util.List;
  */
 public final class BackwardOps {
 
-    /** The number of queries whose attention is taken at once: scores of a block stay in cache. */
+    /** The number of queries of a text whose attention is taken at once. */
     private static final int QUERIES = 128;
+
+    /** The number of scores taken at once of texts of one length, 8 MiB. */
+    private static final int SCORES = 1 << 21;
 
     private static final TorchModule OPS = new TorchModule("backward_ops.py");
 
@@ -283,23 +286,23 @@ public final class BackwardOps {
 
     /**
      * Computes the gradients of {@link TorchOps#textAttention}. The scores are computed again, a
-     * block of queries at a time, in float32: P = softmax(q k<sup>T</sup> / sqrt(d)), dS = P (do
-     * v<sup>T</sup> - rowsum(do o)), dq = dS k / sqrt(d), dk = dS<sup>T</sup> q / sqrt(d), dv =
-     * P<sup>T</sup> do.
+     * block of queries at a time, in float32: P = softmax(q k<sup>T</sup> / sqrt(d)), dP = do
+     * v<sup>T</sup>, dS = P (dP - rowsum(dP P)), dq = dS k / sqrt(d), dk = dS<sup>T</sup> q /
+     * sqrt(d), dv = P<sup>T</sup> do.
      *
      * @param dy the gradient of the output, of shape (n, h d)
      * @param q queries of shape (n, h, d)
      * @param k keys of shape (n, g, d)
      * @param v values of shape (n, g, d)
-     * @param out the output, of shape (n, h d)
      * @param lengths the lengths of the texts
      * @return the gradients of q, k and v, of shapes (n, h d), (n, g d), (n, g d)
      * @see <a href="https://arxiv.org/abs/2205.14135">FlashAttention</a>
      */
     public static NDList textAttentionBackward(
-            NDArray dy, NDArray q, NDArray k, NDArray v, NDArray out, NDArray lengths) {
+            NDArray dy, NDArray q, NDArray k, NDArray v, NDArray lengths) {
         NDArray block = TorchModule.scalar(QUERIES);
-        return OPS.run("attention_backward", dy, q, k, v, out, lengths, block);
+        NDArray scores = TorchModule.scalar(SCORES);
+        return OPS.run("attention_backward", dy, q, k, v, lengths, block, scores);
     }
 
     /**

@@ -363,6 +363,17 @@ public final class TorchOps {
     }
 
     /**
+     * Counts the rows in which no logit is larger than that of the label.
+     *
+     * @param logits an array of shape (k, classes)
+     * @param labels an INT64 array of shape (k), none of them {@link #IGNORE_INDEX}
+     * @return a float32 scalar
+     */
+    public static NDArray countLargest(NDArray logits, NDArray labels) {
+        return one("count_largest", logits, labels);
+    }
+
+    /**
      * Gives a number that was computed without recording a gradient that is known.
      *
      * @param x the array that the number depends on

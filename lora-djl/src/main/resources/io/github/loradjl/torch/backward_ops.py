@@ -9,13 +9,20 @@ class Ops(Module):
     h = torch.to(x, 6, False, False, None)
     variance = torch.mean(torch.mul(h, h), [-1], True)
     scale = torch.rsqrt_(torch.add_(variance, eps))
-    y = torch.to(torch.mul(h, scale), ops.prim.dtype(x), False, False, None)
-    return (torch.mul_(y, weight), scale)
+    return ((self).rms_norm_again(x, weight, scale, ), scale)
+  def scaled(self: __torch__.Ops,
+    x: Tensor,
+    scale: Tensor) -> Tensor:
+    if torch.eq(ops.prim.dtype(x), 6):
+      y = torch.mul(x, scale)
+    else:
+      y = torch.mul_(torch.to(x, 6, False, False, None), scale)
+    return y
   def rms_norm_again(self: __torch__.Ops,
     x: Tensor,
     weight: Tensor,
     scale: Tensor) -> Tensor:
-    y = torch.to(torch.mul(x, scale), ops.prim.dtype(x), False, False, None)
+    y = torch.to((self).scaled(x, scale, ), ops.prim.dtype(x), False, False, None)
     return torch.mul_(y, weight)
   def rms_norm_backward(self: __torch__.Ops,
     dy: Tensor,
@@ -23,8 +30,8 @@ class Ops(Module):
     weight: Tensor,
     scale: Tensor,
     residual: Tensor) -> Tensor:
-    n = torch.mul(x, scale)
-    g = torch.mul(torch.to(dy, 6, False, False, None), weight)
+    n = (self).scaled(x, scale, )
+    g = (self).scaled(dy, torch.to(weight, 6, False, False, None), )
     c = torch.mean(torch.mul(g, n), [-1], True)
     dx = torch.mul_(torch.addcmul_(g, n, c, value=-1), scale)
     return torch.add_(torch.to(dx, ops.prim.dtype(x), False, False, None), residual)
@@ -169,66 +176,92 @@ class Ops(Module):
     cos: Tensor,
     sin: Tensor) -> Tensor:
     return (self).turn(x, cos, sin, -1, )
+  def equal_lengths(self: __torch__.Ops,
+    lengths: Tensor,
+    first: int,
+    most: int) -> int:
+    length = int(torch.select(lengths, 0, first))
+    count = 1
+    go_on = True
+    while go_on:
+      next = torch.add(first, count)
+      go_on = False
+      if torch.lt(next, torch.size(lengths, 0)):
+        if torch.lt(count, most):
+          if torch.eq(int(torch.select(lengths, 0, next)), length):
+            count = torch.add(count, 1)
+            go_on = True
+    return count
   def attention_backward(self: __torch__.Ops,
     dout: Tensor,
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    out: Tensor,
     lengths: Tensor,
-    block: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    block: Tensor,
+    scores: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     rows, h, d = torch.size(q)
     g = torch.size(k, 1)
     n = torch.floordiv(h, g)
     t = ops.prim.dtype(q)
     scale = torch.pow(float(d), -0.5)
+    limit = ops.prim.min([int(block), int(torch.max(lengths))])
+    ones = torch.full([limit, limit], torch.neg(inf), dtype=6, layout=None, device=ops.prim.device(q))
+    future = torch.triu(ones, 1)
     dq = torch.empty_like(q)
     dk = torch.empty_like(k)
     dv = torch.empty_like(v)
-    do = torch.view(dout, [rows, g, n, d])
-    o = torch.view(out, [rows, g, n, d])
-    q0 = torch.view(q, [rows, g, n, d])
-    dq0 = torch.view(dq, [rows, g, n, d])
-    limit = int(block)
     at = 0
-    for i in range(torch.size(lengths, 0)):
+    i = 0
+    while torch.lt(i, torch.size(lengths, 0)):
       length = int(torch.select(lengths, 0, i))
-      ki = torch.permute(torch.narrow(k, 0, at, length), [1, 0, 2])
-      vi = torch.permute(torch.narrow(v, 0, at, length), [1, 0, 2])
-      kt = torch.mul(torch.to(torch.transpose(ki, 1, 2), 6, False, False, None), scale)
-      vt = torch.to(torch.transpose(vi, 1, 2), 6, False, False, None)
-      dki = torch.zeros([g, length, d], dtype=6, layout=None, device=ops.prim.device(q))
-      dvi = torch.zeros([g, length, d], dtype=6, layout=None, device=ops.prim.device(q))
+      each = torch.mul(torch.mul(h, ops.prim.min([limit, length])), length)
+      c = (self).equal_lengths(lengths, i, torch.floordiv(int(scores), each), )
+      all = torch.mul(c, length)
+      cg = torch.mul(c, g)
+      wide = [c, length, g, n, d]
+      do = torch.view(torch.narrow(dout, 0, at, all), wide)
+      q0 = torch.view(torch.narrow(q, 0, at, all), wide)
+      dq0 = torch.view(torch.narrow(dq, 0, at, all), wide)
+      k0 = torch.view(torch.narrow(k, 0, at, all), [c, length, g, d])
+      v0 = torch.view(torch.narrow(v, 0, at, all), [c, length, g, d])
+      ki = torch.reshape(torch.permute(k0, [0, 2, 1, 3]), [cg, length, d])
+      vi = torch.reshape(torch.permute(v0, [0, 2, 1, 3]), [cg, length, d])
+      kt = torch.transpose(torch.to(ki, 6, False, False, None), 1, 2)
+      vt = torch.transpose(torch.to(vi, 6, False, False, None), 1, 2)
+      dki = torch.zeros([cg, length, d], dtype=6, layout=None, device=ops.prim.device(q))
+      dvi = torch.zeros([cg, length, d], dtype=6, layout=None, device=ops.prim.device(q))
       begin = 0
       while torch.lt(begin, length):
         size = ops.prim.min([limit, torch.sub(length, begin)])
         end = torch.add(begin, size)
-        first = torch.add(at, begin)
-        flat = [g, torch.mul(n, size), d]
-        qb = torch.reshape(torch.permute(torch.narrow(q0, 0, first, size), [1, 2, 0, 3]), flat)
-        ob = torch.reshape(torch.permute(torch.narrow(o, 0, first, size), [1, 2, 0, 3]), flat)
-        db = torch.reshape(torch.permute(torch.narrow(do, 0, first, size), [1, 2, 0, 3]), flat)
+        flat = [cg, torch.mul(n, size), d]
+        qb = torch.reshape(torch.permute(torch.narrow(q0, 1, begin, size), [0, 2, 3, 1, 4]), flat)
+        db = torch.reshape(torch.permute(torch.narrow(do, 1, begin, size), [0, 2, 3, 1, 4]), flat)
         df = torch.to(db, 6, False, False, None)
-        p0 = torch.bmm(torch.to(qb, 6, False, False, None), torch.narrow(kt, 2, 0, end))
-        own = torch.narrow(torch.view(p0, [g, n, size, end]), 3, begin, size)
-        future = torch.triu(torch.full([size, size], -inf, dtype=6, layout=None, device=ops.prim.device(q)), 1)
-        own0 = torch.add_(own, future)
+        qf = torch.mul(torch.to(qb, 6, False, False, None), scale)
+        p0 = torch.bmm(qf, torch.narrow(kt, 2, 0, end))
+        own = torch.narrow(torch.view(p0, [cg, n, size, end]), 3, begin, size)
+        own0 = torch.add_(own, torch.narrow(torch.narrow(future, 0, 0, size), 1, 0, size))
         p = torch.softmax(p0, 2, None)
-        delta = torch.sum(torch.mul(df, ob), [2], True)
-        ds = torch.mul_(torch.sub_(torch.bmm(df, torch.narrow(vt, 2, 0, end)), delta), p)
+        dp = torch.bmm(df, torch.narrow(vt, 2, 0, end))
+        ds = torch._softmax_backward_data(dp, p, 2, 6)
         dst = torch.to(ds, t, False, False, None)
         pt = torch.to(p, t, False, False, None)
         dqb = torch.mul_(torch.bmm(dst, torch.narrow(ki, 1, 0, end)), scale)
-        dqv = torch.permute(torch.view(dqb, [g, n, size, d]), [2, 0, 1, 3])
-        dq1 = torch.copy_(torch.narrow(dq0, 0, first, size), dqv)
-        dkb = torch.bmm(torch.transpose(dst, 1, 2), qb)
-        dk1 = torch.add_(torch.narrow(dki, 1, 0, end), dkb, alpha=scale)
+        dqv = torch.permute(torch.view(dqb, [c, g, n, size, d]), [0, 3, 1, 2, 4])
+        dq1 = torch.copy_(torch.narrow(dq0, 1, begin, size), dqv)
+        dkb = torch.bmm(torch.transpose(dst, 1, 2), torch.to(qf, t, False, False, None))
+        dk1 = torch.add_(torch.narrow(dki, 1, 0, end), dkb)
         dvb = torch.bmm(torch.transpose(pt, 1, 2), db)
         dv1 = torch.add_(torch.narrow(dvi, 1, 0, end), dvb)
         begin = end
-      dk2 = torch.copy_(torch.narrow(dk, 0, at, length), torch.permute(dki, [1, 0, 2]))
-      dv2 = torch.copy_(torch.narrow(dv, 0, at, length), torch.permute(dvi, [1, 0, 2]))
-      at = torch.add(at, length)
+      dk0 = torch.view(torch.narrow(dk, 0, at, all), [c, length, g, d])
+      dv0 = torch.view(torch.narrow(dv, 0, at, all), [c, length, g, d])
+      dk2 = torch.copy_(dk0, torch.permute(torch.view(dki, [c, g, length, d]), [0, 2, 1, 3]))
+      dv2 = torch.copy_(dv0, torch.permute(torch.view(dvi, [c, g, length, d]), [0, 2, 1, 3]))
+      at = torch.add(at, all)
+      i = torch.add(i, c)
     return (torch.view(dq, [rows, -1]), torch.view(dk, [rows, -1]), torch.view(dv, [rows, -1]))
   def flattened(self: __torch__.Ops,
     xs: List[Tensor],

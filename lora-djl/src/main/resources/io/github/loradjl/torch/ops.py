@@ -79,6 +79,20 @@ class Ops(Module):
     q0 = torch.reshape(q, [b, g, torch.floordiv(h, g) * t, d])
     y = torch.scaled_dot_product_attention(q0, k, v, mask, 0., False, scale=None, enable_gqa=False)
     return torch.reshape(y, [b, h, t, d])
+  def equal_lengths(self: __torch__.Ops,
+    lengths: Tensor,
+    first: int) -> int:
+    length = int(torch.select(lengths, 0, first))
+    count = 1
+    go_on = True
+    while go_on:
+      next = torch.add(first, count)
+      go_on = False
+      if torch.lt(next, torch.size(lengths, 0)):
+        if torch.eq(int(torch.select(lengths, 0, next)), length):
+          count = torch.add(count, 1)
+          go_on = True
+    return count
   def text_attention(self: __torch__.Ops,
     q: Tensor,
     k: Tensor,
@@ -89,18 +103,34 @@ class Ops(Module):
     n = torch.floordiv(h, g)
     outs = annotate(List[Tensor], [])
     at = 0
-    for i in range(torch.size(lengths, 0)):
+    i = 0
+    while torch.lt(i, torch.size(lengths, 0)):
       t = int(torch.select(lengths, 0, i))
-      q0 = torch.reshape(torch.narrow(q, 0, at, t), [t, g, n, d])
-      k0 = torch.unsqueeze(torch.permute(torch.narrow(k, 0, at, t), [1, 0, 2]), 1)
-      v0 = torch.unsqueeze(torch.permute(torch.narrow(v, 0, at, t), [1, 0, 2]), 1)
-      k1 = torch.expand(k0, [g, n, t, d])
-      v1 = torch.expand(v0, [g, n, t, d])
-      q1 = torch.permute(q0, [1, 2, 0, 3])
-      y = torch.scaled_dot_product_attention(q1, k1, v1, None, 0., True, scale=None, enable_gqa=False)
-      outs0 = torch.append(outs, torch.permute(y, [2, 0, 1, 3]))
-      at = torch.add(at, t)
-    return torch.reshape(torch.cat(outs), [rows, torch.mul(h, d)])
+      c = (self).equal_lengths(lengths, i, )
+      all = torch.mul(c, t)
+      q0 = torch.reshape(torch.narrow(q, 0, at, all), [c, t, h, d])
+      k0 = torch.permute(torch.reshape(torch.narrow(k, 0, at, all), [c, t, g, d]), [0, 2, 1, 3])
+      v0 = torch.permute(torch.reshape(torch.narrow(v, 0, at, all), [c, t, g, d]), [0, 2, 1, 3])
+      if torch.eq(c, 1):
+        q1 = torch.permute(torch.reshape(q0, [t, g, n, d]), [1, 2, 0, 3])
+        k1 = torch.expand(torch.permute(k0, [1, 0, 2, 3]), [g, n, t, d])
+        v1 = torch.expand(torch.permute(v0, [1, 0, 2, 3]), [g, n, t, d])
+        y1 = torch.scaled_dot_product_attention(q1, k1, v1, None, 0., True, scale=None, enable_gqa=False)
+        y = torch.permute(y1, [2, 0, 1, 3])
+      else:
+        q2 = torch.permute(q0, [0, 2, 1, 3])
+        k2 = (self).spread(k0, h, )
+        v2 = (self).spread(v0, h, )
+        y2 = torch.scaled_dot_product_attention(q2, k2, v2, None, 0., True, scale=None, enable_gqa=False)
+        y = torch.reshape(torch.permute(y2, [0, 2, 1, 3]), [all, g, n, d])
+      outs0 = torch.append(outs, y)
+      at = torch.add(at, all)
+      i = torch.add(i, c)
+    if torch.eq(torch.len(outs), 1):
+      result = outs[0]
+    else:
+      result = torch.cat(outs)
+    return torch.reshape(result, [rows, torch.mul(h, d)])
   def attention_unscaled(self: __torch__.Ops,
     q: Tensor,
     k: Tensor,
@@ -189,6 +219,12 @@ class Ops(Module):
     hit = torch.neg(torch.ones_like(target, dtype=6))
     g = torch.scatter_add_(p, 1, target, hit)
     return (loss, torch.to(g, ops.prim.dtype(logits), False, False, None))
+  def count_largest(self: __torch__.Ops,
+    logits: Tensor,
+    labels: Tensor) -> Tensor:
+    own = torch.gather(logits, 1, torch.unsqueeze(labels, 1))
+    hits = torch.eq(own, torch.amax(logits, [1], True))
+    return torch.to(torch.sum(hits), 6, False, False, None)
   def with_gradient(self: __torch__.Ops,
     x: Tensor,
     value: Tensor,
@@ -310,18 +346,14 @@ class Ops(Module):
     m: Tensor,
     v: Tensor,
     h: Tensor) -> Tensor:
-    lr = float(torch.select(h, 0, 0))
-    beta1 = float(torch.select(h, 0, 1))
-    beta2 = float(torch.select(h, 0, 2))
-    eps = float(torch.select(h, 0, 3))
-    decay = float(torch.select(h, 0, 4))
-    correction1 = float(torch.select(h, 0, 5))
-    root2 = float(torch.select(h, 0, 6))
-    w0 = torch.mul_(w, 1. - lr * decay)
-    m0 = torch.lerp_(m, g, 1. - beta1)
-    v0 = torch.addcmul_(torch.mul_(v, beta2), g, g, value=1. - beta2)
-    denominator = torch.add_(torch.div_(torch.sqrt(v0), root2), eps)
-    return torch.addcdiv_(w0, m0, denominator, value=-(lr / correction1))
+    lr, beta1, beta2, eps, decay, correction1, root2 = torch.unbind(h)
+    rate = float(lr)
+    b2 = float(beta2)
+    w0 = torch.mul_(w, 1. - rate * float(decay))
+    m0 = torch.lerp_(m, g, 1. - float(beta1))
+    v0 = torch.addcmul_(torch.mul_(v, b2), g, g, value=1. - b2)
+    denominator = torch.add_(torch.div_(torch.sqrt(v0), float(root2)), float(eps))
+    return torch.addcdiv_(w0, m0, denominator, value=-(rate / float(correction1)))
   def copy_into(self: __torch__.Ops,
     into: Tensor,
     source: Tensor) -> Tensor:

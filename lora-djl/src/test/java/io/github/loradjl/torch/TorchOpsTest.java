@@ -358,6 +358,7 @@ class TorchOpsTest {
         all.put("crossEntropySum", () -> close(TorchOps.crossEntropySum(x, labels)));
         all.put("requiresGradient", () -> TorchOps.requiresGradient(x));
         all.put("crossEntropyGradient", () -> TorchOps.crossEntropyGradient(x, kept).close());
+        all.put("countLargest", () -> close(TorchOps.countLargest(x, kept)));
         all.put(
                 "withGradient",
                 () -> {

@@ -75,7 +75,7 @@ public final class ClassificationHead {
         try (NDArray logits = logits(store, hidden, mask, training);
                 NDArray plain = logits.stopGradient()) {
             return new NDList(
-                    TorchOps.crossEntropy(logits, labels), HeadLoss.countCorrect(plain, labels));
+                    TorchOps.crossEntropy(logits, labels), TorchOps.countLargest(plain, labels));
         }
     }
 

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.index.NDIndex;
-import ai.djl.ndarray.types.DataType;
 
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
@@ -20,8 +19,11 @@ import io.github.loradjl.torch.TorchOps;
  */
 final class HeadLoss {
 
-    /** The number of logits computed at once, 64 MiB in float32. */
-    private static final long LOGITS = 1 << 24;
+    /**
+     * The number of logits computed at once, 28 MiB in float32: the C library would take larger
+     * arrays from the system each time, page by page.
+     */
+    private static final long LOGITS = 7 << 20;
 
     private HeadLoss() {}
 
@@ -76,7 +78,7 @@ final class HeadLoss {
             NDList gradients,
             NDArray correct) {
         try (NDArray logits = TorchOps.linear(x, weight);
-                NDArray right = countCorrect(logits, labels)) {
+                NDArray right = TorchOps.countLargest(logits, labels)) {
             correct.addi(right);
             if (!differentiated) {
                 return TorchOps.crossEntropySum(logits, labels);
@@ -86,21 +88,6 @@ final class HeadLoss {
                 gradients.add(gradient.matMul(weight));
             }
             return result.get(0);
-        }
-    }
-
-    /**
-     * Counts the targets with the largest logit.
-     *
-     * @param logits an array of shape (k, vocabulary)
-     * @param targets an INT64 array of shape (k)
-     * @return a float32 scalar
-     */
-    static NDArray countCorrect(NDArray logits, NDArray targets) {
-        try (NDArray likeliest = logits.argMax(1);
-                NDArray hits = likeliest.eq(targets);
-                NDArray numbers = hits.toType(DataType.FLOAT32, false)) {
-            return numbers.sum();
         }
     }
 }

@@ -106,7 +106,7 @@ public final class LanguageHead {
                     NDArray plain = logits.stopGradient()) {
                 return new NDList(
                         TorchOps.crossEntropy(logits, targets),
-                        HeadLoss.countCorrect(plain, targets));
+                        TorchOps.countLargest(plain, targets));
             }
         }
     }

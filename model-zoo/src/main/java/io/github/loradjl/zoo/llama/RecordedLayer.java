@@ -133,7 +133,7 @@ final class RecordedLayer implements Recording {
         try (NDArray dAttended = o.backward(dMiddle, attended, sink)) {
             each =
                     BackwardOps.textAttentionBackward(
-                            dAttended, queries, keys, values, attended, inputs.get(3));
+                            dAttended, queries, keys, values, inputs.get(3));
         }
         try (each;
                 NDArray normed = inputNorm.again(x)) {
