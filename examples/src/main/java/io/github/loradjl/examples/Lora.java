@@ -1,5 +1,7 @@
 package io.github.loradjl.examples;
 
+import io.github.loradjl.examples.command.AdaptersCommand;
+import io.github.loradjl.examples.command.CardCommand;
 import io.github.loradjl.examples.command.ChatCommand;
 import io.github.loradjl.examples.command.CompareCommand;
 import io.github.loradjl.examples.command.EvaluateCommand;
@@ -10,6 +12,7 @@ import io.github.loradjl.examples.command.InspectCommand;
 import io.github.loradjl.examples.command.Interruption;
 import io.github.loradjl.examples.command.MergeCommand;
 import io.github.loradjl.examples.command.PretrainCommand;
+import io.github.loradjl.examples.command.PublishCommand;
 import io.github.loradjl.examples.command.StoriesCommand;
 import io.github.loradjl.examples.config.Configuration;
 import picocli.CommandLine;
@@ -54,6 +57,9 @@ import java.nio.charset.StandardCharsets;
             ChatCommand.class,
             MergeCommand.class,
             InspectCommand.class,
+            CardCommand.class,
+            PublishCommand.class,
+            AdaptersCommand.class,
             PretrainCommand.class,
             StoriesCommand.class
         })

@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -70,6 +71,16 @@ public final class LoraModelZoo extends ModelZoo {
         Set<String> groups = new TreeSet<>();
         repository.getEntries().forEach(entry -> groups.add(entry.groupId()));
         groups.forEach(LoraModelZoo::register);
+    }
+
+    /**
+     * Finds a base model's artifact id.
+     *
+     * @param id its name here or on the Hugging Face hub
+     * @return the artifact id, if the zoo has an entry
+     */
+    public static Optional<String> findBase(String id) {
+        return Optional.ofNullable(BaseEntry.find(id)).map(BaseEntry::artifactId);
     }
 
     /** Offers the groups of the repositories that are known from the start. */

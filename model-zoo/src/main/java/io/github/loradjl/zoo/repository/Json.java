@@ -20,6 +20,8 @@ import java.nio.charset.StandardCharsets;
  */
 public record Json(JsonObject object, String where) {
 
+    private static final int MAX_LINE = 2000;
+
     /**
      * Parses an object.
      *
@@ -84,6 +86,15 @@ public record Json(JsonObject object, String where) {
         String text = text(key);
         if (text == null || text.isBlank()) {
             throw wrong(key, "a string with something in it");
+        }
+        return text;
+    }
+
+    /** Returns a text that can be shown on one line, or null. */
+    String line(String key) throws IOException {
+        String text = text(key);
+        if (text != null && (text.length() > MAX_LINE || !text.matches("\\P{Cntrl}*"))) {
+            throw wrong(key, "one line of up to " + MAX_LINE + " characters");
         }
         return text;
     }

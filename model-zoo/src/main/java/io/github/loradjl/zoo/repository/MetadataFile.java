@@ -81,7 +81,8 @@ public final class MetadataFile {
         Map<String, String> properties = new TreeMap<>();
         Json listed = artifact.child("properties");
         for (String key : listed.object().keySet()) {
-            properties.put(key, listed.required(key));
+            listed.required(key);
+            properties.put(key, listed.line(key));
         }
         if (!properties.containsKey("base")) {
             throw listed.wrong("base", "the name of the base model: it is required");
@@ -97,11 +98,11 @@ public final class MetadataFile {
                 groupId,
                 artifactId,
                 version,
-                json.text("description"),
+                json.line("description"),
                 license(json),
                 Collections.unmodifiableMap(properties),
                 new AdapterEntry.Base(
-                        properties.get("base"), base.text("revision"), digest(base, "sha256", 64)),
+                        properties.get("base"), base.line("revision"), digest(base, "sha256", 64)),
                 Collections.unmodifiableMap(metrics),
                 archive(artifact, folder));
     }
