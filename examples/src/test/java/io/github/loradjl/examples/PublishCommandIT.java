@@ -8,10 +8,15 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** A run becomes a card, a version in a repository and a jar. */
@@ -46,6 +51,10 @@ class PublishCommandIT {
                 .contains("pipeline_tag: text-generation", "- lora\n", "- lora_ga\n")
                 .contains("model-index:", "eval_loss", "| rank | 4 |", "| learning_rate | ")
                 .contains("# story-answers", "```java", "```python", "AutoModelForCausalLM");
+        Map<?, ?> settings =
+                new Yaml(new SafeConstructor(new LoaderOptions())).load(text.split("---")[1]);
+        assertThat(settings.get("base_model")).isEqualTo("tiny-story-llama");
+        assertThat((List<?>) settings.get("model-index")).hasSize(1);
         CommandLine again = CommandLine.run("card", adapter);
         assertThat(again.code()).isEqualTo(1);
         assertThat(again.err()).contains("README.md exists already").hasLineCount(1);

@@ -3,7 +3,9 @@ package io.github.loradjl.zoo.publish;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Application;
 import ai.djl.ndarray.NDList;
+import ai.djl.repository.MRL;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ModelZoo;
 import ai.djl.repository.zoo.ZooModel;
@@ -77,6 +79,13 @@ class PublishedAdapterIT {
                                 .optArtifactId("answers")
                                 .optFilter("rank", "4"));
         assertThat(here).containsExactly(adapter.logits(), Offset.offset(1e-5f));
+        MRL listed =
+                ModelZoo.listModels().get(Application.NLP.TEXT_GENERATION).stream()
+                        .filter(mrl -> mrl.getGroupId().equals("com.example"))
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(listed.match(Map.of("base", "tiny-story-llama")).getVersion())
+                .isEqualTo("0.0.1");
         float[] byBase =
                 load(
                         arrays().optGroupId(LoraModelZoo.GROUP_ID)
