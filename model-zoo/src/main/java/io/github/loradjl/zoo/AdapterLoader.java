@@ -95,9 +95,9 @@ final class AdapterLoader implements ModelLoader {
 
     /** {@inheritDoc} */
     @Override
-    public <I, O> boolean isDownloaded(Criteria<I, O> criteria) {
-        // Of an adapter that is there already, downloading takes no time.
-        return false;
+    public <I, O> boolean isDownloaded(Criteria<I, O> criteria) throws ModelNotFoundException {
+        Found found = select(criteria);
+        return found.repository().isFetched(found.entry());
     }
 
     /** {@inheritDoc} */

@@ -77,8 +77,7 @@ final class BaseLoader implements ModelLoader {
     /** {@inheritDoc} */
     @Override
     public <I, O> boolean isDownloaded(Criteria<I, O> criteria) {
-        // Of a folder that is there already, downloading takes no time.
-        return false;
+        return entry.shipped() != null;
     }
 
     /** {@inheritDoc} */

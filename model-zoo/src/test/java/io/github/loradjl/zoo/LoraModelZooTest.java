@@ -138,6 +138,16 @@ class LoraModelZooTest {
         }
         Criteria<String, String> bounded =
                 text("tiny-story-llama").optArgument("maxLength", 14).build();
+        assertThat(bounded.isDownloaded()).isTrue();
+        assertThat(text("Llama-3.2-1B").build().isDownloaded()).isFalse();
+        Criteria<String, String> apart = text("tiny-story-t5").optArgument("maxLength", 30).build();
+        try (ZooModel<String, String> model = apart.loadModel();
+                Predictor<String, String> predictor = model.newPredictor()) {
+            // What an encoder reads is not counted with what a decoder writes.
+            assertThat(predictor.predict(PROMPT)).isNotNull();
+            assertThatThrownBy(() -> predictor.predict(PROMPT.repeat(9)))
+                    .hasMessageContaining("maxLength 30");
+        }
         try (ZooModel<String, String> model = bounded.loadModel();
                 Predictor<String, String> predictor = model.newPredictor()) {
             int prompt = ((TextZooModel) model).getTokenizer().encode("Once").length;

@@ -44,13 +44,16 @@ final class FolderRepository {
             throw new IOException(root + " is a file; give a folder, or the name of a new .jar");
         }
         Files.createDirectories(root);
-        try (FileChannel channel =
-                        FileChannel.open(
-                                root.resolve(LOCK),
-                                StandardOpenOption.CREATE,
-                                StandardOpenOption.WRITE);
-                FileLock lock = channel.lock()) {
-            return addLocked(publication);
+        // The file keeps other processes out, the monitor other threads of this one.
+        synchronized (FolderRepository.class) {
+            try (FileChannel channel =
+                            FileChannel.open(
+                                    root.resolve(LOCK),
+                                    StandardOpenOption.CREATE,
+                                    StandardOpenOption.WRITE);
+                    FileLock lock = channel.lock()) {
+                return addLocked(publication);
+            }
         }
     }
 

@@ -154,6 +154,17 @@ public final class AdapterRepository {
     }
 
     /**
+     * Tells whether an adapter is in the cache.
+     *
+     * @param entry an adapter of this repository
+     * @return true if {@link #fetch} needs to read nothing
+     */
+    public boolean isFetched(AdapterEntry entry) {
+        return entry.archive().sha256() != null
+                && Files.isDirectory(cache().resolve(entry.archive().sha256()));
+    }
+
+    /**
      * Fetches an adapter, unless it is in the cache already.
      *
      * @param entry an adapter of this repository
@@ -162,11 +173,8 @@ public final class AdapterRepository {
      *     something that has no place there; nothing is left in the cache
      */
     public Path fetch(AdapterEntry entry) throws IOException {
-        if (entry.archive().sha256() != null) {
-            Path folder = cache().resolve(entry.archive().sha256());
-            if (Files.isDirectory(folder)) {
-                return folder;
-            }
+        if (isFetched(entry)) {
+            return cache().resolve(entry.archive().sha256());
         }
         Files.createDirectories(cache());
         Path beside = cache().resolve("." + UUID.randomUUID());

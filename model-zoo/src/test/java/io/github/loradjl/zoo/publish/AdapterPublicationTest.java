@@ -20,8 +20,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TimeZone;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 class AdapterPublicationTest {
 
@@ -73,6 +78,24 @@ class AdapterPublicationTest {
         assertThat(folder.resolve(zip + ".sha256"))
                 .hasContent(entry.archive().sha256() + "  answers-0.0.10.zip");
         assertThat(folder.resolve("lora-index.json")).content().contains(ARTIFACT);
+    }
+
+    @Test
+    void publish_manyAtOnce_losesNone() throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(4);
+        try {
+            List<Future<AdapterEntry>> published = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                AdapterPublication each = publication("0.0." + i).build();
+                published.add(pool.submit(() -> each.publish(folder)));
+            }
+            for (Future<AdapterEntry> each : published) {
+                each.get();
+            }
+        } finally {
+            pool.shutdown();
+        }
+        assertThat(AdapterRepository.open(folder).getEntries()).hasSize(8);
     }
 
     @Test

@@ -133,7 +133,7 @@ class AdapterRepositoryTest {
         Files.move(zip, outside);
         Files.createSymbolicLink(zip, outside);
         AdapterRepository repository = AdapterRepository.open(folder);
-        assertThatThrownBy(() -> repository.fetch(entry))
+        assertThatThrownBy(() -> repository.verify(entry))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("link out of the repository");
     }
