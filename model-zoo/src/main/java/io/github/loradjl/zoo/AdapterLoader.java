@@ -62,7 +62,11 @@ final class AdapterLoader implements ModelLoader {
     public MRL getMrl() {
         Listing listing =
                 new Listing(getGroupId(), getArtifactId(), newest.description(), newest.license());
-        versions.forEach(v -> listing.add(v.entry().version(), v.entry().properties()));
+        // Of several that match, DJL takes the first.
+        for (int i = versions.size() - 1; i >= 0; i--) {
+            AdapterEntry entry = versions.get(i).entry();
+            listing.add(entry.version(), entry.properties());
+        }
         return listing.mrl();
     }
 
@@ -74,8 +78,13 @@ final class AdapterLoader implements ModelLoader {
         AdapterEntry entry = found.entry();
         Map<String, Object> arguments =
                 criteria.getArguments() == null ? Map.of() : criteria.getArguments();
-        Object base = Bases.argument(arguments.getOrDefault("base", entry.base().id()));
-        Path folder = Bases.folder(base, entry.base().revision(), "adapter " + entry.id());
+        // A repository names models of the zoo and the hub, never folders of this machine.
+        Object given = Bases.argument(arguments.get("base"));
+        Path folder =
+                Bases.folder(
+                        given == null ? entry.base().id() : given,
+                        given == null ? entry.base().revision() : null,
+                        "adapter " + entry.id());
         List<WeightedAdapter> adapters = new ArrayList<>();
         adapters.add(new WeightedAdapter(found.fetch(), 1));
         Object others = arguments.get(AdapterArgument.NAME);

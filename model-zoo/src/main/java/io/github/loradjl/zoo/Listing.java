@@ -87,7 +87,7 @@ final class Listing implements Repository {
         List<Artifact> artifacts = metadata.getArtifacts();
         return artifacts.stream()
                 .filter(a -> filter == null || a.hasProperties(filter))
-                .reduce((older, newer) -> newer)
+                .findFirst()
                 .orElse(null);
     }
 

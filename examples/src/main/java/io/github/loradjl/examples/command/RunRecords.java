@@ -58,27 +58,34 @@ record RunRecords(List<String> data, Map<String, String> settings, Map<String, D
                 settings.put(key, String.join(", ", values.get(key)));
             }
         }
-        List<String> data =
-                values.getOrDefault("data", List.of()).stream()
-                        .map(file -> Path.of(file).getFileName().toString())
-                        .toList();
-        return new RunRecords(data, settings, metrics(run.resolve(RunOptions.METRICS)));
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        Path file = run.resolve(RunOptions.METRICS);
+        if (Files.exists(file)) {
+            for (StepMetrics step : MetricsWriter.read(file)) {
+                add(step, settings, metrics);
+            }
+        }
+        return new RunRecords(data(values), settings, metrics);
     }
 
-    private static Map<String, Double> metrics(Path file) throws IOException {
-        Map<String, Double> last = new LinkedHashMap<>();
-        if (!Files.exists(file)) {
-            return last;
+    private static List<String> data(Map<String, List<String>> values) {
+        List<String> files = values.getOrDefault("data", List.of());
+        if (files.isEmpty() && !values.isEmpty()) {
+            return List.of("the questions about little stories that ship with lora-djl");
         }
-        for (StepMetrics step : MetricsWriter.read(file)) {
-            last.put("steps", (double) step.globalStep());
-            put(last, "tokens", step.numTokens() == null ? null : (double) step.numTokens());
-            put(last, "loss", step.loss());
-            put(last, "mean_token_accuracy", step.meanTokenAccuracy());
-            put(last, "eval_loss", step.evalLoss());
-            put(last, "eval_perplexity", step.evalPerplexity());
+        return files.stream().map(file -> Path.of(file).getFileName().toString()).toList();
+    }
+
+    private static void add(
+            StepMetrics step, Map<String, String> settings, Map<String, Double> metrics) {
+        settings.put("steps", Long.toString(step.globalStep()));
+        if (step.numTokens() != null) {
+            settings.put("tokens", Long.toString(step.numTokens()));
         }
-        return last;
+        put(metrics, "loss", step.loss());
+        put(metrics, "mean_token_accuracy", step.meanTokenAccuracy());
+        put(metrics, "eval_loss", step.evalLoss());
+        put(metrics, "eval_perplexity", step.evalPerplexity());
     }
 
     private static void put(Map<String, Double> last, String key, Double value) {

@@ -87,16 +87,12 @@ public final class AdapterRepositories {
             return;
         }
         isSearched = true;
-        try {
-            ClassLoader loader = ClassLoaderUtils.getContextClassLoader();
-            for (URL index :
-                    Collections.list(
-                            loader.getResources(
-                                    RepositoryLayout.JAR_ROOT + RepositoryLayout.INDEX))) {
+        for (URL index : onClassPath()) {
+            try {
                 KNOWN.put(index.toString(), AdapterRepository.onClassPath(index));
+            } catch (IOException e) {
+                logger.warn("{} is left out: {}", index, e.getMessage());
             }
-        } catch (IOException e) {
-            logger.warn("a repository on the class path is left out: {}", e.getMessage());
         }
         for (String location : System.getProperty(PROPERTY, "").split(",")) {
             try {
@@ -106,6 +102,16 @@ public final class AdapterRepositories {
             } catch (IOException e) {
                 logger.warn("{}: {} is left out: {}", PROPERTY, location, e.getMessage());
             }
+        }
+    }
+
+    private static List<URL> onClassPath() {
+        String index = RepositoryLayout.JAR_ROOT + RepositoryLayout.INDEX;
+        try {
+            return Collections.list(ClassLoaderUtils.getContextClassLoader().getResources(index));
+        } catch (IOException e) {
+            logger.warn("repositories on the class path are left out: {}", e.getMessage());
+            return List.of();
         }
     }
 

@@ -190,7 +190,9 @@ public final class AdapterRepository {
                 try {
                     AdapterArchive.unpack(archive, unpacked);
                 } catch (IOException e) {
-                    String message = e.getMessage().replace(archive.toString(), place(entry));
+                    String message =
+                            String.valueOf(e.getMessage())
+                                    .replace(archive.toString(), place(entry));
                     throw new IOException(message, e);
                 }
                 place(unpacked, folder);

@@ -179,6 +179,8 @@ class PublishedAdapterIT {
     void load_baseNobodyKnows_saysHowToGiveIt() throws Exception {
         Path repo = folder.resolve("repo");
         publication("0.0.1").setName("orphan").optBase("my-own-model").build().publish(repo);
+        String local = TinyStoryLlama.folder().toString();
+        publication("0.0.1").setName("spy").optBase(local).build().publish(repo);
         LoraModelZoo.addRepository(repo.toString());
         try {
             assertThatThrownBy(
@@ -186,6 +188,10 @@ class PublishedAdapterIT {
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("my-own-model")
                     .hasMessageContaining("argument base");
+            // A repository must not choose among the folders of this machine.
+            assertThatThrownBy(() -> load(arrays().optGroupId("com.example").optArtifactId("spy")))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining(local);
             float[] given =
                     load(
                             arrays().optGroupId("com.example")
