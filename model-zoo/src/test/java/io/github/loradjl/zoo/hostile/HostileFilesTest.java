@@ -6,6 +6,7 @@ import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.util.Utils;
 
@@ -213,6 +214,18 @@ class HostileFilesTest {
                 JsonDamage.all(),
                 100,
                 () -> HuggingFaceFolder.load(base, Device.cpu(), DataType.FLOAT32).close());
+        Criteria<String, String> text =
+                Criteria.builder()
+                        .setTypes(String.class, String.class)
+                        .optModelZoo(HuggingFaceFolder.zoo(base))
+                        .build();
+        for (String name :
+                new String[] {
+                    "generation_config.json", "tokenizer_config.json", "tokenizer.json"
+                }) {
+            Use use = () -> text.loadModel().close();
+            assertHarmless(name, base.resolve(name), JsonDamage.all(), 50, use);
+        }
     }
 
     @Test
