@@ -30,8 +30,8 @@ import java.util.Optional;
  * hf auth login} writes ({@code HF_TOKEN_PATH}); {@code HF_HUB_CACHE} or {@code HF_HOME}; {@code
  * HF_HUB_DOWNLOAD_TIMEOUT}; {@code HF_HUB_OFFLINE}, and DJL's {@code DJL_OFFLINE} and {@code
  * ai.djl.offline}. The system property {@code lora.hub.offline}, true or false, says in the place
- * of DJL's switches, where those are meant for DJL's own downloads only. As everywhere in DJL, a
- * system property stands in for an environment variable of its name.
+ * of {@code ai.djl.offline}, where that is meant for DJL's own downloads only. As everywhere in
+ * DJL, a system property stands in for an environment variable of its name.
  */
 public final class HubClient {
 

@@ -64,17 +64,15 @@ final class HubEnvironment {
                 return name;
             }
         }
+        if (Boolean.parseBoolean(get("DJL_OFFLINE", null))) {
+            return "DJL_OFFLINE";
+        }
         // A program may keep DJL from fetching its engine and yet leave the hub to the user.
         String own = get("lora.hub.offline", null);
         if (own != null) {
             return Boolean.parseBoolean(own) ? "lora.hub.offline" : null;
         }
-        for (String name : new String[] {"DJL_OFFLINE", "ai.djl.offline"}) {
-            if (Boolean.parseBoolean(get(name, null))) {
-                return name;
-            }
-        }
-        return null;
+        return Boolean.parseBoolean(get("ai.djl.offline", null)) ? "ai.djl.offline" : null;
     }
 
     private String home() {
