@@ -20,6 +20,7 @@ import java.util.Map;
 /** One repository of the hub, as DJL sees repositories: with one artifact. */
 final class HubRepository extends AbstractRepository {
 
+    private final HubClient client = HubClient.builder().build();
     private final HubId id;
     private final Artifact artifact = new Artifact();
     private final Metadata metadata = new Metadata.MatchAllMetadata();
@@ -69,7 +70,7 @@ final class HubRepository extends AbstractRepository {
     /** {@inheritDoc} */
     @Override
     public synchronized void prepare(Artifact wanted, Progress progress) throws IOException {
-        folder = HubClient.builder().build().snapshot(id, progress);
+        folder = client.snapshot(id, progress);
     }
 
     /** Returns the snapshot; before it is fetched, one in the cache or where nothing is yet. */
@@ -78,7 +79,6 @@ final class HubRepository extends AbstractRepository {
         if (folder != null) {
             return folder;
         }
-        HubClient client = HubClient.builder().build();
         return client.cached(id)
                 .orElse(new HubCache(client.getCacheFolder(), id).snapshot(id.getRevision()));
     }
@@ -86,6 +86,6 @@ final class HubRepository extends AbstractRepository {
     /** {@inheritDoc} */
     @Override
     public Path getCacheDirectory() {
-        return HubClient.builder().build().getCacheFolder();
+        return client.getCacheFolder();
     }
 }

@@ -30,7 +30,7 @@ class HubClientTest extends HubTestBase {
         }
         assertThat(Files.readSymbolicLink(folder.resolve(WEIGHTS)))
                 .isEqualTo(Path.of("../../blobs").resolve(etag(1)));
-        String git = HubStandIn.gitHash(files(1).get("config.json"));
+        String git = HubAnswers.gitHash(files(1).get("config.json"));
         assertThat(Files.readSymbolicLink(folder.resolve("config.json")))
                 .isEqualTo(Path.of("../../blobs").resolve(git));
         assertThat(repository.resolve("refs/main")).hasContent(commit);
@@ -182,6 +182,17 @@ class HubClientTest extends HubTestBase {
         assertThat(hub.requests("store", ""))
                 .isNotEmpty()
                 .allMatch(request -> request.token() == null);
+    }
+
+    @Test
+    void snapshot_renamedRepository_isFollowedWithTheToken() throws IOException {
+        publish("main", 1);
+        hub.repository(ID.getRepository()).ask("hf_right", false);
+        hub.rename("old/name", "someone/small");
+        HubClient client = builder().optToken("hf_right").build();
+        Path folder = client.snapshot(HubId.parse("old/name"), null);
+        assertThat(folder).startsWith(cache.resolve("models--old--name"));
+        assertThat(folder.resolve(WEIGHTS)).hasBinaryContent(files(1).get(WEIGHTS));
     }
 
     @Test

@@ -191,6 +191,14 @@ class HubFaultsTest extends HubTestBase {
                 .withMessageContaining("someone/small has no revision v9");
     }
 
+    @Test
+    void snapshot_fileThatIsGone_namesIt() {
+        publish("main", 1);
+        hub.fail(WEIGHTS, Fault.GONE);
+        refusal(builder().build(), "someone/small")
+                .withMessageContaining("someone/small has no file " + WEIGHTS);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -23,6 +23,14 @@ class HubProcessesTest extends HubTestBase {
         return HubProcess.start(hub.endpoint(), cache, ID.toString());
     }
 
+    /** Waits until another process has received a quarter of the weights. */
+    private void awaitPart(Process process) throws Exception {
+        while (process.isAlive() && !(Files.exists(part(1)) && Files.size(part(1)) >= 50_000)) {
+            Thread.sleep(10);
+        }
+        assertThat(process.isAlive()).isTrue();
+    }
+
     @Test
     void snapshot_twoClientsAndAnotherProcess_fetchEachFileOnce() throws Exception {
         publish("main", 1);
@@ -30,7 +38,8 @@ class HubProcessesTest extends HubTestBase {
         Process other = start();
         ExecutorService pool = Executors.newFixedThreadPool(2);
         try {
-            // The other process needs some time to start, and the download takes longer.
+            // The other process has the lock by then.
+            awaitPart(other);
             List<Future<Path>> here = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 here.add(pool.submit(this::fetch));
@@ -55,10 +64,7 @@ class HubProcessesTest extends HubTestBase {
         hub.pauseMillis = 100;
         Process other = start();
         try {
-            while (other.isAlive() && !(Files.exists(part(1)) && Files.size(part(1)) >= 50_000)) {
-                Thread.sleep(10);
-            }
-            assertThat(other.isAlive()).isTrue();
+            awaitPart(other);
         } finally {
             other.destroyForcibly().waitFor();
         }

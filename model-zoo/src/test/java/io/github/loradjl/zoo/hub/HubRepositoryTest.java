@@ -7,11 +7,13 @@ import ai.djl.ndarray.NDList;
 import ai.djl.repository.Repository;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
+import ai.djl.training.DefaultTrainingConfig;
 
 import io.github.loradjl.zoo.TinyStoryLlama;
 import io.github.loradjl.zoo.TinyStoryT5;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
 import io.github.loradjl.zoo.llama.LlamaForCausalLM;
+import io.github.loradjl.zoo.text.CausalLmLoss;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.generate.GenerationConfig;
 import io.github.loradjl.zoo.text.generate.TextGenerator;
@@ -80,6 +82,9 @@ class HubRepositoryTest extends HubTestBase {
             assertThat(model.getModelPath()).startsWith(cache);
             assertThat(model.getName()).isEqualTo("small");
             assertThat(model.getBlock()).isInstanceOf(LlamaForCausalLM.class);
+            model.newTrainer(new DefaultTrainingConfig(new CausalLmLoss())).close();
+            assertThat(model.getBlock().getParameters().values())
+                    .noneMatch(parameter -> parameter.requiresGradient());
             String text =
                     new TextGenerator(model, tokenizer)
                             .generate(

@@ -1,8 +1,7 @@
 package io.github.loradjl.zoo.hub;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 
 import java.io.IOException;
@@ -13,11 +12,9 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -43,7 +40,10 @@ final class HubStandIn implements AutoCloseable {
     private final Map<String, Repository> repositories = new ConcurrentHashMap<>();
     private final Map<String, byte[]> contents = new ConcurrentHashMap<>();
     private final Map<String, Deque<Fault>> faults = new ConcurrentHashMap<>();
+    private final Map<String, String> renamed = new ConcurrentHashMap<>();
     private final List<Request> requests = new CopyOnWriteArrayList<>();
+    // By default the same machine and another port, which is another host to a careful client.
+    private String storeHost = "127.0.0.1";
     // Each chunk of a large file waits so long.
     volatile long pauseMillis;
 
@@ -55,6 +55,7 @@ final class HubStandIn implements AutoCloseable {
         LONGER,
         WITHOUT_RANGES,
         OTHER_RANGE,
+        GONE,
         BUSY
     }
 
@@ -73,9 +74,9 @@ final class HubStandIn implements AutoCloseable {
         String commit(String ref, Map<String, byte[]> files) {
             String text = ref;
             for (Map.Entry<String, byte[]> file : new TreeMap<>(files).entrySet()) {
-                text += "\n" + file.getKey() + hash("SHA-1", file.getValue());
+                text += "\n" + file.getKey() + HubAnswers.hash("SHA-1", file.getValue());
             }
-            String commit = hash("SHA-1", text.getBytes(StandardCharsets.UTF_8));
+            String commit = HubAnswers.hash("SHA-1", text.getBytes(StandardCharsets.UTF_8));
             commits.put(commit, new TreeMap<>(files));
             refs.put(ref, commit);
             return commit;
@@ -97,8 +98,7 @@ final class HubStandIn implements AutoCloseable {
         store = start(0, this::answerLarge);
     }
 
-    private HttpServer start(int port, com.sun.net.httpserver.HttpHandler handler)
-            throws IOException {
+    private HttpServer start(int port, HttpHandler handler) throws IOException {
         HttpServer server =
                 HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         server.setExecutor(threads);
@@ -107,7 +107,7 @@ final class HubStandIn implements AutoCloseable {
         return server;
     }
 
-    private static void guarded(HttpExchange exchange, com.sun.net.httpserver.HttpHandler handler) {
+    private static void guarded(HttpExchange exchange, HttpHandler handler) {
         try {
             handler.handle(exchange);
         } catch (IOException e) {
@@ -147,9 +147,31 @@ final class HubStandIn implements AutoCloseable {
         }
     }
 
+    /** Tells whether a fault is the next, and takes it then. */
+    private boolean fault(String file, Fault fault) {
+        Deque<Fault> waiting = faults.getOrDefault(file, new ArrayDeque<>());
+        synchronized (waiting) {
+            return waiting.peek() == fault && waiting.remove() == fault;
+        }
+    }
+
+    /** Redirects from an old name of a repository, as the hub does after it was renamed. */
+    void rename(String old, String name) {
+        renamed.put(old, name);
+    }
+
     private void answer(HttpExchange exchange) throws IOException {
         record(exchange, "hub");
         String path = exchange.getRequestURI().getRawPath();
+        for (Map.Entry<String, String> name : renamed.entrySet()) {
+            if (path.contains("/" + name.getKey() + "/")) {
+                String to = exchange.getRequestURI().toString();
+                exchange.getResponseHeaders()
+                        .set("Location", to.replace(name.getKey(), name.getValue()));
+                send(exchange, 307, new byte[0]);
+                return;
+            }
+        }
         boolean isApi = path.startsWith("/api/models/");
         String[] parts = path.substring(isApi ? "/api/models/".length() : 1).split("/", 5);
         if (parts.length < 2) {
@@ -184,7 +206,7 @@ final class HubStandIn implements AutoCloseable {
                 return;
             }
             boolean isTree = parts.length > 2 && parts[2].equals("tree");
-            String json = isTree ? tree(files) : info(id, commit, files);
+            String json = isTree ? HubAnswers.tree(files) : HubAnswers.info(id, commit, files);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             send(exchange, 200, json.getBytes(StandardCharsets.UTF_8));
             return;
@@ -194,7 +216,7 @@ final class HubStandIn implements AutoCloseable {
             return;
         }
         String file = parts.length > 4 ? decode(parts[4]) : "";
-        if (!files.containsKey(file)) {
+        if (!files.containsKey(file) || fault(file, Fault.GONE)) {
             refuse(exchange, 404, "EntryNotFound", "Entry not found");
             return;
         }
@@ -202,18 +224,19 @@ final class HubStandIn implements AutoCloseable {
     }
 
     private void resolve(HttpExchange exchange, String file, byte[] content) throws IOException {
-        if (!isLarge(file)) {
-            exchange.getResponseHeaders().set("ETag", "\"" + gitHash(content) + "\"");
+        if (!HubAnswers.isLarge(file)) {
+            exchange.getResponseHeaders().set("ETag", "\"" + HubAnswers.gitHash(content) + "\"");
             download(exchange, file, content);
             return;
         }
-        String sha256 = hash("SHA-256", content);
+        String sha256 = HubAnswers.hash("SHA-256", content);
         contents.put(sha256, content);
         exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + sha256 + "\"");
         exchange.getResponseHeaders().set("X-Linked-Size", Integer.toString(content.length));
-        // The same machine, but another port: another host to a client.
         String location =
-                "http://127.0.0.1:"
+                "http://"
+                        + storeHost
+                        + ":"
                         + store.getAddress().getPort()
                         + "/"
                         + sha256
@@ -271,14 +294,14 @@ final class HubStandIn implements AutoCloseable {
             body[body.length - 1] ^= 1;
         }
         if (fault == Fault.LONGER) {
-            body = java.util.Arrays.copyOf(body, body.length + 5);
+            body = Arrays.copyOf(body, body.length + 5);
         }
         exchange.sendResponseHeaders(status, body.length - from);
         boolean isCut = fault == Fault.CUT || fault == Fault.STALL;
         int end = isCut ? from + (body.length - from) / 2 : body.length;
         write(exchange.getResponseBody(), body, from, end);
         if (fault == Fault.STALL) {
-            await();
+            sleep(TimeUnit.MINUTES.toMillis(1));
         }
         if (!isCut) {
             exchange.getResponseBody().close();
@@ -293,10 +316,6 @@ final class HubStandIn implements AutoCloseable {
                 sleep(pauseMillis);
             }
         }
-    }
-
-    private void await() {
-        sleep(TimeUnit.MINUTES.toMillis(1));
     }
 
     private void sleep(long millis) {
@@ -332,70 +351,6 @@ final class HubStandIn implements AutoCloseable {
         }
     }
 
-    private static boolean isLarge(String file) {
-        return file.endsWith(".safetensors") || file.endsWith(".bin");
-    }
-
-    private static String info(String id, String commit, Map<String, byte[]> files) {
-        JsonArray siblings = new JsonArray();
-        files.forEach(
-                (path, content) -> {
-                    JsonObject file = new JsonObject();
-                    file.addProperty("rfilename", path);
-                    file.addProperty("size", content.length);
-                    file.addProperty("blobId", gitHash(content));
-                    if (isLarge(path)) {
-                        file.add("lfs", lfs("sha256", content));
-                    }
-                    siblings.add(file);
-                });
-        JsonObject json = new JsonObject();
-        json.addProperty("id", id);
-        json.addProperty("sha", commit);
-        json.add("siblings", siblings);
-        return json.toString();
-    }
-
-    private static String tree(Map<String, byte[]> files) {
-        JsonArray entries = new JsonArray();
-        files.forEach(
-                (path, content) -> {
-                    JsonObject file = new JsonObject();
-                    file.addProperty("type", "file");
-                    file.addProperty("path", path);
-                    file.addProperty("size", content.length);
-                    file.addProperty("oid", gitHash(content));
-                    if (isLarge(path)) {
-                        file.add("lfs", lfs("oid", content));
-                    }
-                    entries.add(file);
-                });
-        return entries.toString();
-    }
-
-    private static JsonObject lfs(String key, byte[] content) {
-        JsonObject lfs = new JsonObject();
-        lfs.addProperty(key, hash("SHA-256", content));
-        lfs.addProperty("size", content.length);
-        lfs.addProperty("pointerSize", 134);
-        return lfs;
-    }
-
-    static String gitHash(byte[] content) {
-        byte[] header = ("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII);
-        byte[] both = java.util.Arrays.copyOf(header, header.length + content.length);
-        System.arraycopy(content, 0, both, header.length, content.length);
-        return hash("SHA-1", both);
-    }
-
-    static String hash(String algorithm, byte[] content) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance(algorithm).digest(content));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     private static String decode(String text) {
         return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
     }
@@ -426,6 +381,8 @@ final class HubStandIn implements AutoCloseable {
      */
     public static void main(String[] arguments) throws Exception {
         HubStandIn standIn = new HubStandIn(Integer.parseInt(arguments[0]));
+        // Python's client compares the names of hosts alone.
+        standIn.storeHost = "localhost";
         for (int i = 1; i < arguments.length; i++) {
             String[] served = arguments[i].split("=", 2);
             Map<String, byte[]> files = folder(Path.of(served[1]));

@@ -68,7 +68,7 @@ abstract class HubTestBase {
     }
 
     static String etag(int seed) {
-        return HubStandIn.hash("SHA-256", files(seed).get(WEIGHTS));
+        return HubAnswers.hash("SHA-256", files(seed).get(WEIGHTS));
     }
 
     Path part(int seed) {
