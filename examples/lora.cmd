@@ -46,7 +46,8 @@ if not "%code%"=="0" (
 rem A file of arguments: the class path may be longer than a command line may be.
 set "arguments=%state%\arguments-%profile%"
 powershell -NoProfile -Command "$p = (('lora-djl','model-zoo','examples' | ForEach-Object { \"$env:root\$_\target\classes\" }) -join ';') + ';' + (Get-Content -LiteralPath $env:libraries -Raw).Trim(); $q = [char]34; Set-Content -LiteralPath $env:arguments -Value ('-cp ' + $q + $p.Replace('\','\\') + $q)"
-set "offline=-Dai.djl.offline=true"
+rem DJL needs no network then; for models of the Hugging Face hub HF_HUB_OFFLINE=1 is the switch.
+set "offline=-Dai.djl.offline=true -Dlora.hub.offline=false"
 if "%profile%"=="cuda" set "offline="
 "%java%" "-Dlora.examples=%examples%" -XX:+UseSerialGC %offline% %LORA_JAVA_OPTIONS% "@%arguments%" io.github.loradjl.examples.Lora %*
 exit /b %errorlevel%

@@ -48,7 +48,9 @@ public final class ChatCommand implements Callable<Integer> {
     @Option(
             names = "--adapter",
             paramLabel = "DIR",
-            description = "Adapter folder of finetune or PEFT (default: the model alone).")
+            description =
+                    "Adapter folder of finetune or PEFT, or owner/name on the Hugging Face hub"
+                            + " (default: the model alone).")
     private Path adapter;
 
     @Option(

@@ -65,7 +65,9 @@ public final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--adapter",
             paramLabel = "DIR",
-            description = "Adapter folder of finetune or PEFT (default: the model alone).")
+            description =
+                    "Adapter folder of finetune or PEFT, or owner/name on the Hugging Face hub"
+                            + " (default: the model alone).")
     private Path adapter;
 
     @Option(
@@ -118,8 +120,9 @@ public final class EvaluateCommand implements Callable<Integer> {
         // What is wrong with the rows is to be found before the model is loaded.
         ChatTemplate template = data.template(modelOptions);
         Examples examples = isLoss ? null : data.examples(template);
-        String hash = adapter == null ? null : Summary.adapterHash(adapter);
-        try (LoadedModel loaded = LoadedModel.open(modelOptions, adapter)) {
+        Path folder = adapter == null ? null : NamedFolder.find("--adapter", adapter);
+        String hash = folder == null ? null : Summary.adapterHash(folder);
+        try (LoadedModel loaded = LoadedModel.open(modelOptions, folder)) {
             Summary summary =
                     isLoss ? loss(loaded, template, hash) : answers(loaded, examples, task, hash);
             spec.commandLine().getOut().println(summary.toJson());

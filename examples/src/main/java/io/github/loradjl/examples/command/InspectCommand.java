@@ -50,7 +50,8 @@ public final class InspectCommand implements Callable<Integer> {
             names = "--adapter",
             paramLabel = "DIR",
             description =
-                    "Adapter folder of finetune or PEFT; the options below are then not used.")
+                    "Adapter folder of finetune or PEFT, or owner/name on the Hugging Face hub; the"
+                            + " options below are then not used.")
     private Path adapter;
 
     @Mixin(name = "Adapter")
@@ -71,7 +72,7 @@ public final class InspectCommand implements Callable<Integer> {
             try (LoraModel lora =
                     adapter == null
                             ? LoraModel.attach(model, startOptions.config(adapterOptions, 0))
-                            : PeftAdapter.load(model, adapter)) {
+                            : PeftAdapter.load(model, NamedFolder.find("--adapter", adapter))) {
                 describe(lora, base, spec.commandLine().getOut());
             }
         }

@@ -31,11 +31,12 @@ final class LoadedModel implements AutoCloseable {
     /** Loads a model and its adapter, which may be null. */
     static LoadedModel open(ModelOptions options, Path adapter)
             throws IOException, MalformedModelException {
+        Path folder = adapter == null ? null : NamedFolder.find("--adapter", adapter);
         TextTokenizer tokenizer = TextTokenizer.load(options.folder());
         ZooModel<NDList, NDList> model = null;
         try {
             model = options.load();
-            LoraModel lora = adapter == null ? null : PeftAdapter.load(model, adapter);
+            LoraModel lora = folder == null ? null : PeftAdapter.load(model, folder);
             return new LoadedModel(tokenizer, model, lora);
         } catch (IOException | MalformedModelException | RuntimeException e) {
             if (model != null) {

@@ -40,7 +40,8 @@ public final class MergeCommand implements Callable<Integer> {
             names = "--adapter",
             required = true,
             paramLabel = "DIR",
-            description = "Adapter folder of finetune or PEFT.")
+            description =
+                    "Adapter folder of finetune or PEFT, or owner/name on the Hugging Face hub.")
     private Path adapter;
 
     @Option(
@@ -56,11 +57,12 @@ public final class MergeCommand implements Callable<Integer> {
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException, MalformedModelException {
+        Path folderOfAdapter = NamedFolder.find("--adapter", adapter);
         NewFolder.write(
                 out,
                 folder -> {
                     try (ZooModel<NDList, NDList> model = modelOptions.load();
-                            LoraModel lora = PeftAdapter.load(model, adapter)) {
+                            LoraModel lora = PeftAdapter.load(model, folderOfAdapter)) {
                         Interruption.check();
                         MergedCheckpoint.write(
                                 modelOptions.folder(), lora, LoraModel.DEFAULT_ADAPTER, folder);

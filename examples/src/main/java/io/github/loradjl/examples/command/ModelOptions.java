@@ -15,6 +15,7 @@ import com.google.gson.JsonParser;
 import io.github.loradjl.zoo.TinyStoryLlama;
 import io.github.loradjl.zoo.TinyStoryT5;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import io.github.loradjl.zoo.hub.HubId;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import picocli.CommandLine.Option;
 
@@ -42,12 +43,17 @@ final class ModelOptions {
             paramLabel = "DIR",
             defaultValue = TinyStoryLlama.NAME,
             description =
-                    "Hugging Face folder, or one of the small models that ship: "
+                    "Hugging Face folder, or a model of the Hugging Face hub by its name"
+                            + " (owner/name, or owner/name@revision), or one of the small models"
+                            + " that ship: "
                             + TinyStoryLlama.NAME
                             + " or "
                             + TinyStoryT5.NAME
                             + " (default: ${DEFAULT-VALUE}).")
     private Path model;
+
+    // Looked up once, so that a command works on one revision.
+    private Path folder;
 
     @Option(
             names = "--dtype",
@@ -86,22 +92,29 @@ final class ModelOptions {
         return SHIPPED.containsKey(model.toString()) && !Files.exists(model);
     }
 
+    /** Returns the name by which others know the model. */
     String name() {
-        return model.toAbsolutePath().normalize().getFileName().toString();
+        return NamedFolder.hubId(model)
+                .map(HubId::getRepository)
+                .orElse(model.toAbsolutePath().normalize().getFileName().toString());
     }
 
     Path folder() throws IOException {
-        if (isShipped()) {
-            return SHIPPED.get(model.toString()).folder();
+        if (folder == null) {
+            folder =
+                    isShipped()
+                            ? SHIPPED.get(model.toString()).folder()
+                            : NamedFolder.find("--model", model);
         }
-        if (!Files.isDirectory(model)) {
+        if (!Files.isDirectory(folder)) {
             throw new IOException(
                     "--model "
                             + model
                             + " is neither a folder nor one of the models that ship: "
-                            + String.join(", ", SHIPPED.keySet()));
+                            + String.join(", ", SHIPPED.keySet())
+                            + "; a model of the Hugging Face hub is written owner/name");
         }
-        return model;
+        return folder;
     }
 
     /** Tells whether the model reads with an encoder and writes with a decoder. */

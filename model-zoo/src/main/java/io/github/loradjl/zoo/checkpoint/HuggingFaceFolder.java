@@ -5,8 +5,10 @@ import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtEngine;
 import ai.djl.repository.zoo.Criteria;
@@ -203,20 +205,9 @@ public final class HuggingFaceFolder {
             boolean trainable,
             Progress progress)
             throws IOException, MalformedModelException {
-        if (dataType != DataType.FLOAT32 && dataType != DataType.BFLOAT16) {
-            throw new IllegalArgumentException(
-                    "a model is computed in float32 or bfloat16, not in " + dataType);
-        }
         Model model = Model.newInstance(name, device, PtEngine.ENGINE_NAME);
-        try (Safetensors tensors = Safetensors.open(folder)) {
-            CheckpointParameters parameters = new CheckpointParameters(block, tensors);
-            parameters.check(folder.toString());
-            parameters.load(model.getNDManager(), dataType, trainable, progress);
-            block.freezeParameters(!trainable);
-            block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
-            if (!trainable) {
-                block.setStoredWeights(new FolderDigests(folder));
-            }
+        try {
+            fill(block, folder, model.getNDManager(), dataType, trainable, progress);
             model.setBlock(block);
             // DJL learns the folder here; setting the block again keeps its trainer from
             // unfreezing everything that was loaded.
@@ -226,6 +217,42 @@ public final class HuggingFaceFolder {
         } catch (IOException | MalformedModelException | RuntimeException e) {
             model.close();
             throw e;
+        }
+    }
+
+    /** Makes a folder's block with its weights, which belong to the manager. */
+    static Block newBlock(Path folder, NDManager manager, DataType dataType, boolean trainable)
+            throws IOException {
+        LanguageModel block = newModel(folder);
+        try {
+            fill(block, folder, manager, dataType, trainable, null);
+        } catch (MalformedModelException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        return block;
+    }
+
+    private static void fill(
+            StagedModel block,
+            Path folder,
+            NDManager manager,
+            DataType dataType,
+            boolean trainable,
+            Progress progress)
+            throws IOException, MalformedModelException {
+        if (dataType != DataType.FLOAT32 && dataType != DataType.BFLOAT16) {
+            throw new IllegalArgumentException(
+                    "a model is computed in float32 or bfloat16, not in " + dataType);
+        }
+        try (Safetensors tensors = Safetensors.open(folder)) {
+            CheckpointParameters parameters = new CheckpointParameters(block, tensors);
+            parameters.check(folder.toString());
+            parameters.load(manager, dataType, trainable, progress);
+            block.freezeParameters(!trainable);
+            block.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+            if (!trainable) {
+                block.setStoredWeights(new FolderDigests(folder));
+            }
         }
     }
 
