@@ -84,11 +84,14 @@ final class AdapterLoader implements ModelLoader {
                 Bases.folder(
                         given == null ? entry.base().id() : given,
                         given == null ? entry.base().revision() : null,
-                        "adapter " + entry.id());
+                        "adapter " + entry.id(),
+                        criteria.getProgress());
         List<WeightedAdapter> adapters = new ArrayList<>();
         adapters.add(new WeightedAdapter(found.fetch(), 1));
         Object others = arguments.get(AdapterArgument.NAME);
-        adapters.addAll(AdapterArgument.read(others, AdapterRepositories::fetch));
+        adapters.addAll(
+                AdapterArgument.read(
+                        others, id -> AdapterRepositories.fetch(id, criteria.getProgress())));
         return HuggingFaceFolder.load(folder, getArtifactId(), criteria, adapters);
     }
 

@@ -1,5 +1,7 @@
 package io.github.loradjl.zoo;
 
+import ai.djl.util.Progress;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -91,8 +93,13 @@ record BaseEntry(
     }
 
     /** Returns the Hugging Face folder, unpacked or fetched if need be. */
-    Path folder() throws IOException {
-        return shipped != null ? shipped.folder() : HubModels.folder(hubId, revision);
+    Path folder(Progress progress) throws IOException {
+        return shipped != null ? shipped.folder() : HubModels.folder(hubId, revision, progress);
+    }
+
+    /** Tells whether a folder is to be had without the network. */
+    boolean isFetched() throws IOException {
+        return shipped != null || HubModels.isFetched(hubId, revision);
     }
 
     /** Returns what filters select by and lists show. */

@@ -65,7 +65,10 @@ final class BaseLoader implements ModelLoader {
             throws IOException, ModelNotFoundException, MalformedModelException {
         Asked.check(criteria, getGroupId() + ":" + getArtifactId(), this::matches);
         return HuggingFaceFolder.load(
-                entry.folder(), getArtifactId(), criteria, AdapterRepositories::fetch);
+                entry.folder(criteria.getProgress()),
+                getArtifactId(),
+                criteria,
+                id -> AdapterRepositories.fetch(id, criteria.getProgress()));
     }
 
     private boolean matches(Map<String, String> filters) {
@@ -76,14 +79,14 @@ final class BaseLoader implements ModelLoader {
 
     /** {@inheritDoc} */
     @Override
-    public <I, O> boolean isDownloaded(Criteria<I, O> criteria) {
-        return entry.shipped() != null;
+    public <I, O> boolean isDownloaded(Criteria<I, O> criteria) throws IOException {
+        return entry.isFetched();
     }
 
     /** {@inheritDoc} */
     @Override
     public <I, O> void downloadModel(Criteria<I, O> criteria, Progress progress)
             throws IOException {
-        entry.folder();
+        entry.folder(progress);
     }
 }

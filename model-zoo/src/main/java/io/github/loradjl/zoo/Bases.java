@@ -1,5 +1,9 @@
 package io.github.loradjl.zoo;
 
+import ai.djl.util.Progress;
+
+import io.github.loradjl.zoo.hub.HubId;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -16,21 +20,23 @@ final class Bases {
      * @param base a folder, or a name in the zoo or on the hub
      * @param revision the revision on the hub, or null
      * @param who what needs it, for messages
+     * @param progress is told of a download, or null
      */
-    static Path folder(Object base, String revision, String who) throws IOException {
+    static Path folder(Object base, String revision, String who, Progress progress)
+            throws IOException {
         if (base instanceof Path path) {
             return path;
         }
         String id = String.valueOf(base);
         BaseEntry entry = BaseEntry.find(id);
         if (entry != null && (entry.hubId() == null || revision == null)) {
-            return entry.folder();
+            return entry.folder(progress);
         }
         if (entry != null) {
-            return HubModels.folder(entry.hubId(), revision);
+            return HubModels.folder(entry.hubId(), revision, progress);
         }
-        if (isHubId(id)) {
-            return HubModels.folder(id, revision);
+        if (HubId.isHubId(id)) {
+            return HubModels.folder(id, revision, progress);
         }
         throw new IOException(
                 who
@@ -50,9 +56,5 @@ final class Bases {
             }
         }
         return value;
-    }
-
-    private static boolean isHubId(String id) {
-        return id.matches("[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*");
     }
 }

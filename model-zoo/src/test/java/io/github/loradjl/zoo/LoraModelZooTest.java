@@ -14,10 +14,12 @@ import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ModelZoo;
 import ai.djl.repository.zoo.ZooModel;
+import ai.djl.util.Progress;
 
 import io.github.loradjl.LoraModel;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import io.github.loradjl.zoo.hub.HubStandIn;
 import io.github.loradjl.zoo.text.generate.TextZooModel;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeAll;
@@ -228,9 +230,58 @@ class LoraModelZooTest {
     }
 
     @Test
-    void criteria_modelOnTheHub_saysThatTheClientIsMissing() {
-        assertThatThrownBy(arrays("Llama-3.2-1B").build()::loadModel)
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("meta-llama/Llama-3.2-1B");
+    void criteria_modelOnTheHub_isFetchedOnceWithProgress() throws Exception {
+        String id = "HuggingFaceTB/SmolLM2-135M-Instruct";
+        Map<String, String> properties =
+                Map.of(
+                        "HF_HUB_CACHE",
+                        folder.resolve("hub").toString(),
+                        "lora.hub.offline",
+                        "false");
+        properties.forEach(System::setProperty);
+        try (HubStandIn hub = new HubStandIn()) {
+            System.setProperty("HF_ENDPOINT", hub.endpoint());
+            assertThatThrownBy(arrays("Llama-3.2-1B").build()::loadModel)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("meta-llama/Llama-3.2-1B");
+            hub.repository(id).commit("main", HubStandIn.folder(TinyStoryLlama.folder()));
+            hub.repository("someone/adapter").commit("main", HubStandIn.folder(adapter.folder()));
+            List<String> told = new ArrayList<>();
+            Criteria<NDList, NDList> criteria =
+                    arrays("SmolLM2-135M-Instruct")
+                            .optArgument("adapter", "someone/adapter")
+                            .optProgress(new Told(told))
+                            .build();
+            assertThat(criteria.isDownloaded()).isFalse();
+            try (ZooModel<NDList, NDList> model = criteria.loadModel()) {
+                assertThat(TrainedAdapter.logits(model)).containsExactly(adapter.logits(), close());
+            }
+            assertThat(told).contains("Downloading " + id, "Downloading someone/adapter");
+            assertThat(criteria.isDownloaded()).isTrue();
+        } finally {
+            System.clearProperty("HF_ENDPOINT");
+            properties.keySet().forEach(System::clearProperty);
+        }
+    }
+
+    /** Keeps what a progress is told of. */
+    private record Told(List<String> messages) implements Progress {
+
+        @Override
+        public void reset(String message, long max, String trailingMessage) {
+            messages.add(message);
+        }
+
+        @Override
+        public void start(long initialProgress) {}
+
+        @Override
+        public void end() {}
+
+        @Override
+        public void increment(long increment) {}
+
+        @Override
+        public void update(long progress, String message) {}
     }
 }

@@ -11,7 +11,8 @@ import java.util.Map;
 
 /**
  * The argument {@code adapter} of a criteria: a folder (a {@code Path}, or a {@code String} that
- * names one), the id of a published adapter, a list of these, or a map from these to weights.
+ * names one), the id of a published adapter, {@code owner/name} on the Hugging Face hub, a list of
+ * these, or a map from these to weights.
  */
 public final class AdapterArgument {
 
@@ -27,7 +28,8 @@ public final class AdapterArgument {
         /**
          * Finds an adapter.
          *
-         * @param id the id, {@code [group:]artifact[:version]}
+         * @param id the id, {@code [group:]artifact[:version]}, or {@code owner/name[@revision]} on
+         *     the Hugging Face hub
          * @return its folder
          * @throws IOException if there is none, or it cannot be read
          */
@@ -73,7 +75,7 @@ public final class AdapterArgument {
                         + value);
     }
 
-    private static boolean isFolder(String text) {
+    static boolean isFolder(String text) {
         try {
             return Files.isDirectory(Path.of(text));
         } catch (InvalidPathException e) {

@@ -3,7 +3,6 @@ package io.github.loradjl.zoo.checkpoint;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ZooModel;
@@ -12,18 +11,13 @@ import ai.djl.translate.TranslateException;
 import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Progress;
 
-import io.github.loradjl.AdapterCombination;
-import io.github.loradjl.LoraModel;
-import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import io.github.loradjl.zoo.text.generate.TextZooModel;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Loads a folder, and adapters with it, as a criteria asks. */
@@ -65,6 +59,7 @@ final class CriteriaLoading<I, O> {
             throws IOException, ModelNotFoundException, MalformedModelException {
         checkTypes();
         String modelName = criteria.getModelName() == null ? name : criteria.getModelName();
+        LoadSettings how = new LoadSettings(settings);
         Progress progress = criteria.getProgress();
         Model model = null;
         try {
@@ -73,10 +68,10 @@ final class CriteriaLoading<I, O> {
                             folder,
                             modelName,
                             device(),
-                            dataType(settings.get("dtype")),
-                            flag("trainParam"),
+                            how.dataType(),
+                            how.isTrainable(),
                             progress);
-            attach(model, adapters);
+            AdapterAttachment.attach(model, adapters, how.isForced());
             return translated(model, folder);
         } catch (TranslateException e) {
             model.close();
@@ -91,29 +86,6 @@ final class CriteriaLoading<I, O> {
                 progress.end();
             }
         }
-    }
-
-    private void attach(Model model, List<WeightedAdapter> adapters) throws IOException {
-        if (adapters.isEmpty()) {
-            return;
-        }
-        boolean forced = flag("forceAdapter");
-        LoraModel lora = LoraModel.attach(model);
-        if (adapters.size() == 1 && adapters.get(0).weight() == 1) {
-            Path folder = adapters.get(0).folder();
-            PeftAdapter.load(lora, folder, LoraModel.DEFAULT_ADAPTER, forced);
-        } else {
-            Map<String, Double> parts = new LinkedHashMap<>();
-            for (WeightedAdapter adapter : adapters) {
-                String part = "part" + parts.size();
-                PeftAdapter.load(lora, adapter.folder(), part, forced);
-                parts.put(part, adapter.weight());
-            }
-            lora.addWeightedAdapter(
-                    LoraModel.DEFAULT_ADAPTER, parts, AdapterCombination.CONCATENATE);
-            parts.keySet().forEach(lora::removeAdapter);
-        }
-        lora.setActive(LoraModel.DEFAULT_ADAPTER);
     }
 
     private TranslatorFactory translators() {
@@ -153,30 +125,9 @@ final class CriteriaLoading<I, O> {
         return map == null ? Map.of() : map;
     }
 
-    private boolean flag(String key) {
-        return Boolean.parseBoolean(String.valueOf(settings.get(key)));
-    }
-
     private Device device() {
-        Object named = settings.get("device");
-        if (criteria.getDevice() != null || named == null) {
-            return criteria.getDevice();
-        }
-        return named instanceof Device device ? device : Device.fromName(named.toString());
-    }
-
-    private static DataType dataType(Object name) {
-        if (name == null) {
-            return DataType.FLOAT32;
-        }
-        switch (name.toString().toLowerCase(Locale.ROOT)) {
-            case "float32":
-                return DataType.FLOAT32;
-            case "bfloat16":
-                return DataType.BFLOAT16;
-            default:
-                throw new IllegalArgumentException(
-                        "option dtype is float32 or bfloat16, not \"" + name + "\"");
-        }
+        return criteria.getDevice() == null
+                ? new LoadSettings(settings).device()
+                : criteria.getDevice();
     }
 }

@@ -78,7 +78,11 @@ final class FolderZoo extends ModelZoo {
         @Override
         public <I, O> ZooModel<I, O> loadModel(Criteria<I, O> criteria)
                 throws IOException, ModelNotFoundException, MalformedModelException {
-            return HuggingFaceFolder.load(folder, name, criteria, AdapterRepositories::fetch);
+            return HuggingFaceFolder.load(
+                    folder,
+                    name,
+                    criteria,
+                    id -> AdapterRepositories.fetch(id, criteria.getProgress()));
         }
 
         /** {@inheritDoc} */

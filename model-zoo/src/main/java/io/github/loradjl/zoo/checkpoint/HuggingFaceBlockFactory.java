@@ -1,14 +1,15 @@
 package io.github.loradjl.zoo.checkpoint;
 
+import ai.djl.Device;
 import ai.djl.Model;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
 import ai.djl.nn.BlockFactory;
-import ai.djl.translate.ArgumentsUtil;
+
+import io.github.loradjl.zoo.repository.AdapterRepositories;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -17,8 +18,10 @@ import java.util.Map;
  * hf://}.
  *
  * <p>The block comes with its weights, frozen; DJL needs the option {@code hasParameter=false} to
- * look for none. Arguments: {@code dtype}, {@code float32} or {@code bfloat16}; {@code trainParam},
- * true for weights that can be trained themselves.
+ * look for none. Arguments, which with this loader cannot be given as options: {@code dtype},
+ * {@code float32} or {@code bfloat16}; {@code trainParam}, true for weights that can be trained
+ * themselves; {@code adapter} and {@code forceAdapter} as with {@link HuggingFaceFolder#zoo}, and
+ * an adapter may lie in a folder within the model's own. The device is that of {@code optDevice}.
  */
 public final class HuggingFaceBlockFactory implements BlockFactory {
 
@@ -40,13 +43,25 @@ public final class HuggingFaceBlockFactory implements BlockFactory {
     @Override
     public Block newBlock(Model model, Path modelPath, Map<String, ?> arguments)
             throws IOException {
+        LoadSettings settings = new LoadSettings(arguments);
         try {
-            return HuggingFaceFolder.newBlock(
-                    modelPath,
-                    model.getNDManager(),
-                    dataType(ArgumentsUtil.stringValue(arguments, "dtype", "float32")),
-                    Boolean.parseBoolean(
-                            ArgumentsUtil.stringValue(arguments, "trainParam", "false")));
+            checkDevice(settings.device(), model.getNDManager().getDevice());
+            // What cannot be found is to be told before the weights are read.
+            List<WeightedAdapter> adapters =
+                    AdapterArgument.read(
+                            arguments.get(AdapterArgument.NAME), name -> find(modelPath, name));
+            Block block =
+                    HuggingFaceFolder.newBlock(
+                            modelPath,
+                            model.getNDManager(),
+                            settings.dataType(),
+                            settings.isTrainable());
+            if (adapters.isEmpty()) {
+                return block;
+            }
+            model.setBlock(block);
+            AdapterAttachment.attach(model, adapters, settings.isForced());
+            return model.getBlock();
         } catch (IOException | RuntimeException e) {
             // DJL forgets a model without a block.
             model.close();
@@ -54,15 +69,21 @@ public final class HuggingFaceBlockFactory implements BlockFactory {
         }
     }
 
-    private static DataType dataType(String name) {
-        switch (name.toLowerCase(Locale.ROOT)) {
-            case "float32":
-                return DataType.FLOAT32;
-            case "bfloat16":
-                return DataType.BFLOAT16;
-            default:
-                throw new IllegalArgumentException(
-                        "argument dtype is float32 or bfloat16, not \"" + name + "\"");
+    private static Path find(Path modelPath, String name) throws IOException {
+        Path within =
+                AdapterArgument.isFolder(modelPath + "/" + name) ? modelPath.resolve(name) : null;
+        return within == null ? AdapterRepositories.fetch(name, null) : within;
+    }
+
+    /** DJL has made the model already, on a device of its own choice. */
+    private static void checkDevice(Device wanted, Device chosen) {
+        if (wanted != null && !wanted.equals(chosen)) {
+            throw new IllegalArgumentException(
+                    "the argument device is "
+                            + wanted
+                            + ", and DJL's loader has taken "
+                            + chosen
+                            + ": give the device by Criteria.optDevice");
         }
     }
 

@@ -21,7 +21,7 @@ import java.util.Set;
 /**
  * Translators for a model that DJL's own loader has made with {@link HuggingFaceBlockFactory}:
  * NDList to NDList, and String to String, which continues or answers a text as {@link
- * TextZooModel#config} says.
+ * TextZooModel#config} and {@link TextZooModel#maxLength} say.
  */
 public final class HuggingFaceTranslatorFactory implements TranslatorFactory {
 
@@ -50,7 +50,12 @@ public final class HuggingFaceTranslatorFactory implements TranslatorFactory {
             TextTokenizer tokenizer = TextTokenizer.load(model.getModelPath());
             // Closed with the model.
             model.getNDManager().attachInternal(NDManager.nextUid(), tokenizer);
-            return (Translator<I, O>) new TextTranslator(tokenizer, TextZooModel.config(arguments));
+            return (Translator<I, O>)
+                    new TextTranslator(
+                            model,
+                            tokenizer,
+                            TextZooModel.config(arguments),
+                            TextZooModel.maxLength(arguments));
         } catch (IOException e) {
             throw new TranslateException(e.getMessage(), e);
         }

@@ -100,6 +100,26 @@ public final class HubId {
         return true;
     }
 
+    /**
+     * Returns the name of another revision of the same repository.
+     *
+     * @param other a branch, a tag or a commit hash
+     * @return the name
+     * @throws IllegalArgumentException if it is no revision
+     */
+    public HubId withRevision(String other) {
+        return parse(getRepository() + "@" + other);
+    }
+
+    /**
+     * Tells whether the revision is a commit, which never changes, unlike a branch or a tag.
+     *
+     * @return true for a commit hash
+     */
+    public boolean isCommit() {
+        return isCommit(revision);
+    }
+
     static boolean isCommit(String revision) {
         return COMMIT.matcher(revision).matches();
     }

@@ -1,7 +1,10 @@
 package io.github.loradjl.zoo.repository;
 
 import ai.djl.util.ClassLoaderUtils;
+import ai.djl.util.Progress;
 
+import io.github.loradjl.zoo.hub.HubClient;
+import io.github.loradjl.zoo.hub.HubId;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -141,7 +144,8 @@ public final class AdapterRepositories {
                             + id
                             + ": it is neither a folder nor the id group:artifact:version of one in"
                             + " a known repository"
-                            + known());
+                            + known()
+                            + "; one of the Hugging Face hub is written owner/name");
         }
         if (groups.size() > 1) {
             throw new IOException(
@@ -165,14 +169,17 @@ public final class AdapterRepositories {
     }
 
     /**
-     * Fetches an adapter by its id.
+     * Fetches an adapter by its id, or from the Hugging Face hub by its name there.
      *
-     * @param id as in {@link #find}
-     * @return its folder, in DJL's cache
+     * @param id as in {@link #find}, or {@code owner/name[@revision]}
+     * @param progress is told of a download from the hub; or null
+     * @return its folder, in the cache of DJL or of the hub
      * @throws IOException if there is none, or it cannot be fetched
      */
-    public static Path fetch(String id) throws IOException {
-        return find(id).fetch();
+    public static Path fetch(String id, Progress progress) throws IOException {
+        return HubId.isHubId(id)
+                ? HubClient.builder().build().snapshot(HubId.parse(id), progress)
+                : find(id).fetch();
     }
 
     private static synchronized String known() {

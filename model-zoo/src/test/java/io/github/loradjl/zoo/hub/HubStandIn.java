@@ -29,7 +29,7 @@ import java.util.concurrent.TimeUnit;
  * A hub over real HTTP on the loopback. Large files (the safetensors) are redirected to a second
  * server on another port, as the hub does to the hosts that keep them.
  */
-final class HubStandIn implements AutoCloseable {
+public final class HubStandIn implements AutoCloseable {
 
     private static final int CHUNK = 8192;
 
@@ -60,10 +60,10 @@ final class HubStandIn implements AutoCloseable {
     }
 
     /** A request as it came. */
-    record Request(String server, String method, String path, String token, String range) {}
+    public record Request(String server, String method, String path, String token, String range) {}
 
     /** A repository: what its revisions hold. */
-    static final class Repository {
+    public static final class Repository {
         private final Map<String, Map<String, byte[]>> commits = new ConcurrentHashMap<>();
         private final Map<String, String> refs = new ConcurrentHashMap<>();
         // Null for a public one.
@@ -71,7 +71,7 @@ final class HubStandIn implements AutoCloseable {
         private boolean gated;
 
         /** Makes a commit that a branch or a tag stands at. */
-        String commit(String ref, Map<String, byte[]> files) {
+        public String commit(String ref, Map<String, byte[]> files) {
             String text = ref;
             for (Map.Entry<String, byte[]> file : new TreeMap<>(files).entrySet()) {
                 text += "\n" + file.getKey() + HubAnswers.hash("SHA-1", file.getValue());
@@ -89,7 +89,8 @@ final class HubStandIn implements AutoCloseable {
         }
     }
 
-    HubStandIn() throws IOException {
+    /** Starts it. */
+    public HubStandIn() throws IOException {
         this(0);
     }
 
@@ -117,11 +118,11 @@ final class HubStandIn implements AutoCloseable {
         }
     }
 
-    String endpoint() {
+    public String endpoint() {
         return "http://127.0.0.1:" + hub.getAddress().getPort();
     }
 
-    Repository repository(String id) {
+    public Repository repository(String id) {
         return repositories.computeIfAbsent(id, key -> new Repository());
     }
 
@@ -130,7 +131,7 @@ final class HubStandIn implements AutoCloseable {
         faults.computeIfAbsent(file, key -> new ArrayDeque<>()).addAll(List.of(what));
     }
 
-    List<Request> requests() {
+    public List<Request> requests() {
         return requests;
     }
 
@@ -356,7 +357,7 @@ final class HubStandIn implements AutoCloseable {
     }
 
     /** Reads a folder's files. */
-    static Map<String, byte[]> folder(Path folder) throws IOException {
+    public static Map<String, byte[]> folder(Path folder) throws IOException {
         Map<String, byte[]> files = new TreeMap<>();
         try (var paths = Files.list(folder)) {
             for (Path path : paths.filter(Files::isRegularFile).toList()) {

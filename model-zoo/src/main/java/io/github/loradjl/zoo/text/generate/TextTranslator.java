@@ -21,17 +21,24 @@ public final class TextTranslator implements NoBatchifyTranslator<String, String
     private static final String PROMPT = "prompt";
 
     private final TextTokenizer tokenizer;
-    private final GenerationConfig config;
+    private final LengthLimits limits;
 
     /**
      * Creates a translator.
      *
+     * @param model the model that predicts, with its block
      * @param tokenizer the model's tokenizer; it stays the caller's
      * @param config how to choose tokens
+     * @param maxLength the most tokens of a prompt and its continuation together; where an encoder
+     *     reads the prompt, of each
+     * @throws IllegalArgumentException if the length is not positive
      */
-    public TextTranslator(TextTokenizer tokenizer, GenerationConfig config) {
+    public TextTranslator(
+            Model model, TextTokenizer tokenizer, GenerationConfig config, int maxLength) {
         this.tokenizer = tokenizer;
-        this.config = config;
+        limits =
+                new LengthLimits(
+                        CausalModel.of(model).block().isEncoderDecoder(), config, maxLength);
     }
 
     /** {@inheritDoc} */
@@ -39,11 +46,11 @@ public final class TextTranslator implements NoBatchifyTranslator<String, String
     public NDList processInput(TranslatorContext context, String input) {
         long[] prompt = TextGenerator.prompt(tokenizer, input, true);
         context.setAttachment(PROMPT, prompt);
+        // Too long a prompt is to be told before the block runs.
+        limits.of(prompt);
         NDManager manager = context.getNDManager();
         NDArray token = manager.create(new long[][] {{prompt.length == 0 ? 0 : prompt[0]}});
-        return CausalModel.of(context.getModel()).block().isEncoderDecoder()
-                ? new NDList(token, token.onesLike(), token)
-                : new NDList(token);
+        return limits.isApart() ? new NDList(token, token.onesLike(), token) : new NDList(token);
     }
 
     /** {@inheritDoc} */
@@ -52,7 +59,7 @@ public final class TextTranslator implements NoBatchifyTranslator<String, String
         Model model = context.getModel();
         long[] prompt = (long[]) context.getAttachment(PROMPT);
         TokenGenerator generator = new TokenGenerator(model);
-        long[] ids = generator.generate(prompt, config);
+        long[] ids = generator.generate(prompt, limits.of(prompt));
         return TextGenerator.text(generator, tokenizer, prompt, ids);
     }
 }

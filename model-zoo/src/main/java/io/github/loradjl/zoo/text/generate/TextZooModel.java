@@ -31,7 +31,7 @@ public final class TextZooModel extends ZooModel<String, String> {
     private static final String MAX_LENGTH = "maxLength";
 
     private final TextTokenizer tokenizer;
-    private final Limits limits;
+    private final LengthLimits limits;
 
     /**
      * Creates a model without a largest length but the model's own.
@@ -59,10 +59,11 @@ public final class TextZooModel extends ZooModel<String, String> {
         this(
                 model,
                 tokenizer,
-                new Limits(CausalModel.of(model).block().isEncoderDecoder(), config, maxLength));
+                new LengthLimits(
+                        CausalModel.of(model).block().isEncoderDecoder(), config, maxLength));
     }
 
-    private TextZooModel(Model model, TextTokenizer tokenizer, Limits limits) {
+    private TextZooModel(Model model, TextTokenizer tokenizer, LengthLimits limits) {
         super(model, new PromptTranslator(tokenizer, limits));
         this.tokenizer = tokenizer;
         this.limits = limits;
@@ -164,32 +165,6 @@ public final class TextZooModel extends ZooModel<String, String> {
         tokenizer.close();
     }
 
-    /** How many tokens may follow a prompt, which an encoder reads apart from them. */
-    private record Limits(boolean isApart, GenerationConfig config, int maxLength) {
-
-        Limits {
-            if (maxLength <= 0) {
-                throw new IllegalArgumentException(
-                        MAX_LENGTH + " must be positive, not " + maxLength);
-            }
-        }
-
-        GenerationConfig of(long[] prompt) {
-            int left = isApart ? maxLength : maxLength - prompt.length;
-            if (prompt.length > maxLength || left <= 0) {
-                throw new IllegalArgumentException(
-                        "the prompt has "
-                                + prompt.length
-                                + " tokens and leaves no room for an answer within "
-                                + MAX_LENGTH
-                                + " "
-                                + maxLength
-                                + "; shorten it, or allow more");
-            }
-            return config.withMaxNewTokens(Math.min(config.getMaxNewTokens(), left));
-        }
-    }
-
     /** Generates where another predictor runs the block. */
     private static final class GeneratingPredictor extends Predictor<String, String> {
 
@@ -236,9 +211,9 @@ public final class TextZooModel extends ZooModel<String, String> {
     private static final class PromptTranslator implements NoBatchifyTranslator<String, String> {
 
         private final TextTokenizer tokenizer;
-        private final Limits limits;
+        private final LengthLimits limits;
 
-        PromptTranslator(TextTokenizer tokenizer, Limits limits) {
+        PromptTranslator(TextTokenizer tokenizer, LengthLimits limits) {
             this.tokenizer = tokenizer;
             this.limits = limits;
         }

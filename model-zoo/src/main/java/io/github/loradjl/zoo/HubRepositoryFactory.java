@@ -1,7 +1,9 @@
-package io.github.loradjl.zoo.hub;
+package io.github.loradjl.zoo;
 
 import ai.djl.repository.Repository;
 import ai.djl.repository.RepositoryFactory;
+
+import io.github.loradjl.zoo.hub.HubId;
 
 import java.net.URI;
 import java.util.Set;
@@ -19,8 +21,10 @@ import java.util.Set;
  * </pre>
  *
  * <p>The parameters of the URL are arguments of the criteria, as with DJL's other URLs; what they
- * can be is told with {@link io.github.loradjl.zoo.checkpoint.HuggingFaceBlockFactory}. The blocks
- * are this library's, whatever a folder names.
+ * can be is told with {@link io.github.loradjl.zoo.checkpoint.HuggingFaceBlockFactory} and {@link
+ * io.github.loradjl.zoo.text.generate.TextZooModel#config}. The blocks are this library's, whatever
+ * a folder names. DJL's loader makes the model, so its predictors take one text after another and
+ * do not stream; {@code HuggingFaceFolder.zoo(HubClient...snapshot(id))} does both.
  */
 public final class HubRepositoryFactory implements RepositoryFactory {
 

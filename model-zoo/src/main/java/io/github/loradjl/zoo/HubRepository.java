@@ -1,4 +1,4 @@
-package io.github.loradjl.zoo.hub;
+package io.github.loradjl.zoo;
 
 import ai.djl.pytorch.engine.PtEngine;
 import ai.djl.repository.AbstractRepository;
@@ -10,6 +10,8 @@ import ai.djl.util.Progress;
 
 import io.github.loradjl.zoo.checkpoint.HuggingFaceBlockFactory;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceTranslatorFactory;
+import io.github.loradjl.zoo.hub.HubClient;
+import io.github.loradjl.zoo.hub.HubId;
 
 import java.io.IOException;
 import java.net.URI;
@@ -22,7 +24,7 @@ final class HubRepository extends AbstractRepository {
 
     private final HubClient client = HubClient.builder().build();
     private final HubId id;
-    private final Artifact artifact = new Artifact();
+    private final Artifact artifact = new HubArtifact();
     private final Metadata metadata = new Metadata.MatchAllMetadata();
     private Path folder;
 
@@ -79,13 +81,35 @@ final class HubRepository extends AbstractRepository {
         if (folder != null) {
             return folder;
         }
-        return client.cached(id)
-                .orElse(new HubCache(client.getCacheFolder(), id).snapshot(id.getRevision()));
+        return client.cached(id).orElse(client.getCacheFolder().resolve(id.getRepository()));
     }
 
     /** {@inheritDoc} */
     @Override
     public Path getCacheDirectory() {
         return client.getCacheFolder();
+    }
+
+    /** Refuses options that DJL's loader does not tell to the block's factory. */
+    private static final class HubArtifact extends Artifact {
+
+        private static final List<String> UNHEARD =
+                List.of("dtype", "trainParam", "device", "adapter", "forceAdapter", "maxLength");
+
+        /** {@inheritDoc} */
+        @Override
+        public Map<String, String> getOptions(Map<String, String> override) {
+            Map<String, String> options = super.getOptions(override);
+            for (String key : UNHEARD) {
+                if (options.containsKey(key)) {
+                    throw new IllegalArgumentException(
+                            "with hf:// the option "
+                                    + key
+                                    + " is not heard: give it by Criteria.optArgument, and the"
+                                    + " device by optDevice");
+                }
+            }
+            return options;
+        }
     }
 }
