@@ -13,6 +13,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.peft.AdapterOrigin;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.zoo.TinyStoryLlama;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
@@ -34,7 +35,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /** Models and adapters that options name by their names on the hub. */
@@ -45,7 +46,8 @@ class HubNamesIT {
     @TempDir private Path folder;
     private final Map<String, Path> published = new ConcurrentHashMap<>();
     private final Map<String, String> before = new ConcurrentHashMap<>();
-    private final AtomicInteger requests = new AtomicInteger();
+    private final List<String> requests = new CopyOnWriteArrayList<>();
+    private volatile String head = COMMIT;
     private final PrintStream standardError = System.err;
     private final ByteArrayOutputStream shown = new ByteArrayOutputStream();
     private HttpServer hub;
@@ -84,11 +86,11 @@ class HubNamesIT {
 
     /** Serves the folders that are published, as a hub does. */
     private void answer(HttpExchange exchange) throws IOException {
-        requests.incrementAndGet();
+        requests.add(exchange.getRequestURI().getPath());
         try (exchange) {
             String path = exchange.getRequestURI().getPath();
             for (Map.Entry<String, Path> entry : published.entrySet()) {
-                String files = "/" + entry.getKey() + "/resolve/" + COMMIT + "/";
+                String files = "/" + entry.getKey() + "/resolve/" + head + "/";
                 byte[] body = null;
                 if (path.equals("/api/models/" + entry.getKey() + "/revision/main")) {
                     body = listing(entry.getValue()).getBytes(StandardCharsets.UTF_8);
@@ -106,7 +108,7 @@ class HubNamesIT {
         }
     }
 
-    private static String listing(Path folder) throws IOException {
+    private String listing(Path folder) throws IOException {
         JsonArray files = new JsonArray();
         try (Stream<Path> paths = Files.list(folder)) {
             for (Path path : paths.toList()) {
@@ -119,7 +121,7 @@ class HubNamesIT {
             }
         }
         JsonObject answer = new JsonObject();
-        answer.addProperty("sha", COMMIT);
+        answer.addProperty("sha", head);
         answer.add("siblings", files);
         return answer.toString();
     }
@@ -165,14 +167,66 @@ class HubNamesIT {
                                 line.matches(
                                         "Downloading someone/small (\\d+)/\\1  kB, [0-9.]+ MB/s"))
                 .anyMatch(line -> line.startsWith("Downloading someone/adapter "));
-        requests.set(0);
+        requests.clear();
         shown.reset();
         set("HF_HUB_OFFLINE", "1");
         assertThat(generate((Object[]) named).out()).isEqualTo(run.out());
-        assertThat(requests).hasValue(0);
+        assertThat(requests).isEmpty();
         assertThat(shown.toString(StandardCharsets.UTF_8)).doesNotContain("Downloading");
         CommandLine inspected = CommandLine.run("inspect", named[0], named[1]);
         assertThat(inspected.out()).contains("model      someone/small,");
+    }
+
+    @Test
+    void finetune_modelOfTheHub_keepsToItsCommit() throws Exception {
+        System.setProperty("lora.examples", ".");
+        published.put("someone/small", TinyStoryLlama.folder());
+        Path out = folder.resolve("run");
+        CommandLine run = finetune(out, "--max-steps", 2);
+        assertThat(run.code()).as(run.err() + shown).isZero();
+        assertThat(out.resolve("config.yaml"))
+                .content()
+                .contains("model: \"someone/small@" + COMMIT + "\"");
+        assertOrigin(out.resolve("adapter"));
+        // The branch moves on.
+        head = "f".repeat(40);
+        requests.clear();
+        CommandLine resumed = finetune(out, "--resume", "--max-steps", 3);
+        assertThat(resumed.code()).as(resumed.err() + shown).isZero();
+        assertThat(requests).isEmpty();
+        assertThat(shown.toString(StandardCharsets.UTF_8))
+                .contains("going on with someone/small@" + COMMIT)
+                .contains("going on from ");
+        assertOrigin(out.resolve("adapter"));
+        CommandLine byFile =
+                CommandLine.run("finetune", "--config", out.resolve("config.yaml"), "--overwrite");
+        assertThat(byFile.code()).as(byFile.err()).isZero();
+        assertThat(requests).isEmpty();
+    }
+
+    private static CommandLine finetune(Path out, Object... more) {
+        Stream<Object> given =
+                Stream.of(
+                        "finetune",
+                        "--model",
+                        "someone/small",
+                        "--data",
+                        "data/train.jsonl",
+                        "--limit",
+                        20,
+                        "--rank",
+                        2,
+                        "--save-steps",
+                        1,
+                        "--out",
+                        out);
+        return CommandLine.run(Stream.concat(given, Stream.of(more)).toArray());
+    }
+
+    private static void assertOrigin(Path adapter) throws IOException {
+        AdapterOrigin origin = PeftAdapter.readOrigin(adapter);
+        assertThat(origin.baseModel()).isEqualTo("someone/small");
+        assertThat(origin.baseRevision()).isEqualTo(COMMIT);
     }
 
     @Test
@@ -196,6 +250,6 @@ class HubNamesIT {
         CommandLine run = generate("--model", Path.of("src", "test"));
         assertThat(run.code()).isOne();
         assertThat(run.err()).doesNotContain("hub");
-        assertThat(requests).hasValue(0);
+        assertThat(requests).isEmpty();
     }
 }

@@ -91,6 +91,14 @@ class PublishCommandIT {
                 .contains("eval_loss", "right");
         LoraModelZoo.addRepository(repository.toString());
         assertThat(AdapterRepositories.find("answers").entry().version()).isEqualTo("0.0.2");
+        CommandLine byFolder = generate(adapter);
+        assertThat(byFolder.out()).isNotBlank();
+        assertThat(generate("answers").out()).isEqualTo(byFolder.out());
+        assertThat(generate("io.github.loradjl:answers:0.0.1").out()).isEqualTo(byFolder.out());
+        assertThat(CommandLine.run("inspect", "--adapter", "answers").out()).contains("rank 4");
+        CommandLine missing = generate("questions");
+        assertThat(missing.code()).isEqualTo(1);
+        assertThat(missing.err()).contains("questions", "owner/name").hasLineCount(1);
         AdapterRepositories.remove(repository.toString());
         Path zip;
         try (Stream<Path> files = Files.walk(repository)) {
@@ -136,6 +144,11 @@ class PublishCommandIT {
         run = CommandLine.run("adapters", folder.resolve("none"));
         assertThat(run.code()).isEqualTo(1);
         assertThat(run.err()).contains("none").hasLineCount(1);
+    }
+
+    private static CommandLine generate(Object named) {
+        return CommandLine.run(
+                "generate", "--prompt", "Once", "--max-new-tokens", 8, "--adapter", named);
     }
 
     private static Object[] with(Object[] arguments, Object... more) {

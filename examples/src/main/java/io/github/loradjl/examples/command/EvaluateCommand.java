@@ -64,11 +64,9 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     @Option(
             names = "--adapter",
-            paramLabel = "DIR",
-            description =
-                    "Adapter folder of finetune or PEFT, or owner/name on the Hugging Face hub"
-                            + " (default: the model alone).")
-    private Path adapter;
+            paramLabel = "ADAPTER",
+            description = NamedAdapter.DESCRIPTION + " (default: the model alone).")
+    private String adapter;
 
     @Option(
             names = "--batch-size",
@@ -120,7 +118,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         // What is wrong with the rows is to be found before the model is loaded.
         ChatTemplate template = data.template(modelOptions);
         Examples examples = isLoss ? null : data.examples(template);
-        Path folder = adapter == null ? null : NamedFolder.find("--adapter", adapter);
+        Path folder = NamedAdapter.find("--adapter", adapter);
         String hash = folder == null ? null : Summary.adapterHash(folder);
         try (LoadedModel loaded = LoadedModel.open(modelOptions, folder)) {
             Summary summary =

@@ -28,15 +28,14 @@ final class LoadedModel implements AutoCloseable {
         this.lora = lora;
     }
 
-    /** Loads a model and its adapter, which may be null. */
+    /** Loads a model and its adapter's folder, which may be null. */
     static LoadedModel open(ModelOptions options, Path adapter)
             throws IOException, MalformedModelException {
-        Path folder = adapter == null ? null : NamedFolder.find("--adapter", adapter);
         TextTokenizer tokenizer = TextTokenizer.load(options.folder());
         ZooModel<NDList, NDList> model = null;
         try {
             model = options.load();
-            LoraModel lora = folder == null ? null : PeftAdapter.load(model, folder);
+            LoraModel lora = adapter == null ? null : PeftAdapter.load(model, adapter);
             return new LoadedModel(tokenizer, model, lora);
         } catch (IOException | MalformedModelException | RuntimeException e) {
             if (model != null) {

@@ -39,10 +39,9 @@ public final class MergeCommand implements Callable<Integer> {
     @Option(
             names = "--adapter",
             required = true,
-            paramLabel = "DIR",
-            description =
-                    "Adapter folder of finetune or PEFT, or owner/name on the Hugging Face hub.")
-    private Path adapter;
+            paramLabel = "ADAPTER",
+            description = NamedAdapter.DESCRIPTION + ".")
+    private String adapter;
 
     @Option(
             names = "--out",
@@ -57,7 +56,7 @@ public final class MergeCommand implements Callable<Integer> {
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException, MalformedModelException {
-        Path folderOfAdapter = NamedFolder.find("--adapter", adapter);
+        Path folderOfAdapter = NamedAdapter.find("--adapter", adapter);
         NewFolder.write(
                 out,
                 folder -> {

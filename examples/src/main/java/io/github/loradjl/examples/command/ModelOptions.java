@@ -25,6 +25,7 @@ import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Which model a command works on, and where. */
@@ -94,17 +95,14 @@ final class ModelOptions {
 
     /** Returns the name by which others know the model. */
     String name() {
-        return NamedFolder.hubId(model)
+        return HubModel.id(model)
                 .map(HubId::getRepository)
                 .orElse(model.toAbsolutePath().normalize().getFileName().toString());
     }
 
     Path folder() throws IOException {
         if (folder == null) {
-            folder =
-                    isShipped()
-                            ? SHIPPED.get(model.toString()).folder()
-                            : NamedFolder.find("--model", model);
+            folder = find();
         }
         if (!Files.isDirectory(folder)) {
             throw new IOException(
@@ -115,6 +113,46 @@ final class ModelOptions {
                             + "; a model of the Hugging Face hub is written owner/name");
         }
         return folder;
+    }
+
+    private Path find() throws IOException {
+        if (isShipped()) {
+            return SHIPPED.get(model.toString()).folder();
+        }
+        Optional<HubId> id = HubModel.id(model);
+        return id.isPresent() ? HubModel.fetch(id.get()) : model;
+    }
+
+    /**
+     * Fixes the commit of a model of the hub, so that what is written down of a run tells which it
+     * was.
+     *
+     * @param recorded the model that an earlier run has written down, or null; where it is a commit
+     *     of the same repository, and this command names none, that one is taken
+     * @param err is told which one that is
+     */
+    void pin(String recorded, PrintStream err) throws IOException {
+        Optional<HubId> id = HubModel.id(model);
+        if (id.isEmpty()) {
+            return;
+        }
+        Optional<HubId> before = recorded == null ? Optional.empty() : HubModel.id(recorded);
+        boolean isRecorded =
+                before.isPresent()
+                        && before.get().isCommit()
+                        && before.get().getRepository().equals(id.get().getRepository());
+        if (isRecorded && !id.get().isCommit()) {
+            model = Path.of(before.get().toString());
+            err.println("going on with " + before.get() + ", as the run began");
+        } else {
+            String commit = folder().getFileName().toString();
+            model = Path.of(id.get().withRevision(commit).toString());
+        }
+    }
+
+    /** Returns the commit of a model of the hub, once it is fixed; null for another model. */
+    String revision() {
+        return HubModel.id(model).filter(HubId::isCommit).map(HubId::getRevision).orElse(null);
     }
 
     /** Tells whether the model reads with an encoder and writes with a decoder. */
