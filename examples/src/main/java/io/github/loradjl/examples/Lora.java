@@ -4,6 +4,7 @@ import io.github.loradjl.examples.command.AdaptersCommand;
 import io.github.loradjl.examples.command.CardCommand;
 import io.github.loradjl.examples.command.ChatCommand;
 import io.github.loradjl.examples.command.CompareCommand;
+import io.github.loradjl.examples.command.DoctorCommand;
 import io.github.loradjl.examples.command.EvaluateCommand;
 import io.github.loradjl.examples.command.Failures;
 import io.github.loradjl.examples.command.FinetuneCommand;
@@ -61,7 +62,8 @@ import java.nio.charset.StandardCharsets;
             PublishCommand.class,
             AdaptersCommand.class,
             PretrainCommand.class,
-            StoriesCommand.class
+            StoriesCommand.class,
+            DoctorCommand.class
         })
 public final class Lora implements Runnable {
 
@@ -108,12 +110,17 @@ public final class Lora implements Runnable {
             return Failures.usage(e, arguments);
         }
         Lora lora = line.getCommand();
-        return line.setOut(out)
+        line.setOut(out)
                 .setParameterExceptionHandler(Failures::usage)
                 .setExecutionExceptionHandler(
                         (exception, command, result) ->
-                                Failures.report(exception, command.getErr(), lora.stacktrace))
-                .execute(arguments);
+                                Failures.report(exception, command.getErr(), lora.stacktrace));
+        try {
+            return line.execute(arguments);
+        } catch (LinkageError e) {
+            // Natives that do not load.
+            return Failures.report(e, err, lora.stacktrace);
+        }
     }
 
     /**

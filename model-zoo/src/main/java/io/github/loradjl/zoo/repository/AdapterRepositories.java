@@ -30,6 +30,7 @@ public final class AdapterRepositories {
     private static final Logger logger = LoggerFactory.getLogger(AdapterRepositories.class);
 
     private static final Map<String, AdapterRepository> KNOWN = new LinkedHashMap<>();
+    private static final Map<String, String> UNREADABLE = new LinkedHashMap<>();
     private static boolean isSearched;
 
     private AdapterRepositories() {}
@@ -49,6 +50,16 @@ public final class AdapterRepositories {
     }
 
     /**
+     * A repository that this program was told of.
+     *
+     * @param location where it is, as it was given
+     * @param repository the repository, or null if it does not open
+     * @param problems what is wrong with it, if anything
+     */
+    public record Configured(
+            String location, AdapterRepository repository, List<String> problems) {}
+
+    /**
      * Adds a repository, or reads one again.
      *
      * @param location a folder, a jar or a URL with file, http or https
@@ -58,6 +69,7 @@ public final class AdapterRepositories {
     public static synchronized AdapterRepository add(String location) throws IOException {
         AdapterRepository repository = AdapterRepository.open(location);
         KNOWN.put(location, repository);
+        UNREADABLE.remove(location);
         return repository;
     }
 
@@ -68,6 +80,24 @@ public final class AdapterRepositories {
      */
     public static synchronized void remove(String location) {
         KNOWN.remove(location);
+    }
+
+    /**
+     * Lists the repositories, those that do not open too.
+     *
+     * @return the repositories
+     */
+    public static synchronized List<Configured> configured() {
+        search();
+        List<Configured> configured = new ArrayList<>();
+        KNOWN.forEach(
+                (location, repository) ->
+                        configured.add(
+                                new Configured(location, repository, repository.getProblems())));
+        UNREADABLE.forEach(
+                (location, problem) ->
+                        configured.add(new Configured(location, null, List.of(problem))));
+        return configured;
     }
 
     /**
@@ -94,6 +124,7 @@ public final class AdapterRepositories {
             try {
                 KNOWN.put(index.toString(), AdapterRepository.onClassPath(index));
             } catch (IOException e) {
+                UNREADABLE.put(index.toString(), e.getMessage());
                 logger.warn("{} is left out: {}", index, e.getMessage());
             }
         }
@@ -103,6 +134,7 @@ public final class AdapterRepositories {
                     add(location.strip());
                 }
             } catch (IOException e) {
+                UNREADABLE.put(location.strip(), e.getMessage());
                 logger.warn("{}: {} is left out: {}", PROPERTY, location, e.getMessage());
             }
         }
