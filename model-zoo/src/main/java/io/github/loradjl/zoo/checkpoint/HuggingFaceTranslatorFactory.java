@@ -1,6 +1,8 @@
 package io.github.loradjl.zoo.checkpoint;
 
 import ai.djl.Model;
+import ai.djl.modality.Input;
+import ai.djl.modality.Output;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.translate.NoopTranslator;
@@ -10,6 +12,7 @@ import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Pair;
 
 import io.github.loradjl.zoo.text.TextTokenizer;
+import io.github.loradjl.zoo.text.generate.ServedTextTranslator;
 import io.github.loradjl.zoo.text.generate.TextTranslator;
 import io.github.loradjl.zoo.text.generate.TextZooModel;
 
@@ -20,8 +23,9 @@ import java.util.Set;
 
 /**
  * Translators for a model that DJL's own loader has made with {@link HuggingFaceBlockFactory}:
- * NDList to NDList, and String to String, which continues or answers a text as {@link
- * TextZooModel#config} and {@link TextZooModel#maxLength} say.
+ * NDList to NDList, String to String, which continues or answers a text as {@link
+ * TextZooModel#config} and {@link TextZooModel#maxLength} say, and Input to Output, which does so
+ * in a server ({@link ServedTextTranslator}).
  */
 public final class HuggingFaceTranslatorFactory implements TranslatorFactory {
 
@@ -32,7 +36,9 @@ public final class HuggingFaceTranslatorFactory implements TranslatorFactory {
     @Override
     public Set<Pair<Type, Type>> getSupportedTypes() {
         return Set.of(
-                new Pair<>(NDList.class, NDList.class), new Pair<>(String.class, String.class));
+                new Pair<>(NDList.class, NDList.class),
+                new Pair<>(String.class, String.class),
+                new Pair<>(Input.class, Output.class));
     }
 
     /** {@inheritDoc} */
@@ -43,19 +49,21 @@ public final class HuggingFaceTranslatorFactory implements TranslatorFactory {
             throws TranslateException {
         // Keeps DJL's trainer from unfreezing everything that was loaded.
         model.setBlock(model.getBlock());
-        if (input != String.class) {
+        if (input == NDList.class) {
             return (Translator<I, O>) new NoopTranslator();
         }
         try {
             TextTokenizer tokenizer = TextTokenizer.load(model.getModelPath());
             // Closed with the model.
             model.getNDManager().attachInternal(NDManager.nextUid(), tokenizer);
-            return (Translator<I, O>)
+            TextTranslator texts =
                     new TextTranslator(
                             model,
                             tokenizer,
                             TextZooModel.config(arguments),
                             TextZooModel.maxLength(arguments));
+            return (Translator<I, O>)
+                    (input == String.class ? texts : new ServedTextTranslator(texts));
         } catch (IOException e) {
             throw new TranslateException(e.getMessage(), e);
         }

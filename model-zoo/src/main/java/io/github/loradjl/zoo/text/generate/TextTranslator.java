@@ -44,20 +44,33 @@ public final class TextTranslator implements NoBatchifyTranslator<String, String
     /** {@inheritDoc} */
     @Override
     public NDList processInput(TranslatorContext context, String input) {
-        long[] prompt = TextGenerator.prompt(tokenizer, input, true);
+        long[] prompt = prompt(input);
         context.setAttachment(PROMPT, prompt);
-        // Too long a prompt is to be told before the block runs.
-        limits.of(prompt);
-        NDManager manager = context.getNDManager();
-        NDArray token = manager.create(new long[][] {{prompt.length == 0 ? 0 : prompt[0]}});
-        return limits.isApart() ? new NDList(token, token.onesLike(), token) : new NDList(token);
+        return token(context, prompt);
     }
 
     /** {@inheritDoc} */
     @Override
     public String processOutput(TranslatorContext context, NDList output) {
+        return answer(context, (long[]) context.getAttachment(PROMPT));
+    }
+
+    /** Encodes a text, and refuses one that is too long before the block runs. */
+    long[] prompt(String text) {
+        long[] prompt = TextGenerator.prompt(tokenizer, text, true);
+        limits.of(prompt);
+        return prompt;
+    }
+
+    /** Makes what the predictor runs the block on. */
+    NDList token(TranslatorContext context, long[] prompt) {
+        NDManager manager = context.getNDManager();
+        NDArray token = manager.create(new long[][] {{prompt.length == 0 ? 0 : prompt[0]}});
+        return limits.isApart() ? new NDList(token, token.onesLike(), token) : new NDList(token);
+    }
+
+    String answer(TranslatorContext context, long[] prompt) {
         Model model = context.getModel();
-        long[] prompt = (long[]) context.getAttachment(PROMPT);
         TokenGenerator generator = new TokenGenerator(model);
         long[] ids = generator.generate(prompt, limits.of(prompt));
         return TextGenerator.text(generator, tokenizer, prompt, ids);
