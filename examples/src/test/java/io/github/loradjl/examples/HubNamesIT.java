@@ -239,6 +239,9 @@ class HubNamesIT {
                     .contains(option.get(0) + " no/body is no folder here", "HF_TOKEN")
                     .hasLineCount(1);
         }
+        assertThat(generate("--adapter", "nothing").err())
+                .contains("no adapter nothing", "LORA_REPOSITORIES")
+                .hasLineCount(1);
         set("HF_HUB_OFFLINE", "1");
         assertThat(generate("--model", "no/body").err())
                 .contains("no/body is not in the cache", "HF_HUB_OFFLINE")

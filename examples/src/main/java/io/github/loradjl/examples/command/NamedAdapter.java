@@ -2,9 +2,12 @@ package io.github.loradjl.examples.command;
 
 import io.github.loradjl.zoo.checkpoint.AdapterArgument;
 import io.github.loradjl.zoo.hub.HubException;
+import io.github.loradjl.zoo.hub.HubId;
 import io.github.loradjl.zoo.repository.AdapterRepositories;
 
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
@@ -33,12 +36,25 @@ final class NamedAdapter {
             return null;
         }
         try (HubProgress progress = new HubProgress(System.err)) {
-            return AdapterArgument.read(value, id -> AdapterRepositories.fetch(id, progress))
-                    .get(0)
-                    .folder();
+            return AdapterArgument.read(value, id -> fetch(id, progress)).get(0).folder();
         } catch (HubException e) {
             throw new IOException(
                     option + " " + value + " is no folder here; " + e.getMessage(), e);
         }
+    }
+
+    private static Path fetch(String name, HubProgress progress) throws IOException {
+        boolean isOfHub = HubId.isHubId(name);
+        if (!isOfHub && (name.contains("/") || name.contains(File.separator))) {
+            throw new NoSuchFileException(name);
+        }
+        if (!isOfHub && AdapterRepositories.configured().isEmpty()) {
+            throw new IOException(
+                    "there is no adapter "
+                            + name
+                            + ": it is neither a folder nor owner/name on the Hugging Face hub, and"
+                            + " LORA_REPOSITORIES names no repository");
+        }
+        return AdapterRepositories.fetch(name, progress);
     }
 }
