@@ -4,6 +4,7 @@ rem
 rem Needs a JDK 17. Builds what is missing or older than its sources; the build's log is
 rem examples\target\lora\build.log.
 rem   LORA_JAVA_OPTIONS  options for Java, such as -Xmx8g
+rem   LORA_REPOSITORIES  folders, jars or URLs of adapters, with commas between them
 rem   LORA_CUDA=1        leaves the CPU build of PyTorch out: DJL then finds or fetches the CUDA build
 setlocal
 set "examples=%~dp0"
@@ -49,7 +50,10 @@ powershell -NoProfile -Command "$p = (('lora-djl','model-zoo','examples' | ForEa
 rem The same run gives the same numbers, to the last digit: see examples/lora.
 if not defined MKL_CBWR set "MKL_CBWR=AUTO"
 if not defined MKL_DYNAMIC set "MKL_DYNAMIC=FALSE"
-set "offline=-Dai.djl.offline=true"
+rem DJL needs no network then; for models of the Hugging Face hub HF_HUB_OFFLINE=1 is the switch.
+set "offline=-Dai.djl.offline=true -Dlora.hub.offline=false"
 if "%profile%"=="cuda" set "offline="
-"%java%" "-Dlora.examples=%examples%" -XX:+UseSerialGC %offline% %LORA_JAVA_OPTIONS% "@%arguments%" io.github.loradjl.examples.Lora %*
+set "repositories="
+if defined LORA_REPOSITORIES set repositories="-Dlora.djl.repositories=%LORA_REPOSITORIES%"
+"%java%" "-Dlora.examples=%examples%" -XX:+UseSerialGC %offline% %repositories% %LORA_JAVA_OPTIONS% "@%arguments%" io.github.loradjl.examples.Lora %*
 exit /b %errorlevel%

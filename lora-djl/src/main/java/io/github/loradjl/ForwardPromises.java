@@ -22,6 +22,10 @@ final class ForwardPromises implements AdaptedBlock.Host {
         this.state = state;
     }
 
+    LoraModel lora() {
+        return lora;
+    }
+
     /** {@inheritDoc} */
     @Override
     public AdapterSelection.Scope begin(List<String> names) {

@@ -32,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -132,6 +133,20 @@ public final class LoraModel implements AutoCloseable {
         LoraModel lora = new LoraModel(model);
         model.setBlock(lora.adapted);
         return lora;
+    }
+
+    /**
+     * Finds the adapters of a model that is adapted already, as one that the model zoo gave an
+     * adapter.
+     *
+     * @param model the model
+     * @return the adapted model, if it is one
+     */
+    public static Optional<LoraModel> of(Model model) {
+        return model.getBlock() instanceof AdaptedBlock block
+                        && block.getHost() instanceof ForwardPromises promises
+                ? Optional.of(promises.lora())
+                : Optional.empty();
     }
 
     /**

@@ -45,6 +45,12 @@ final class HelpLayout {
                         (heading, options) -> {
                             rest.removeAll(options);
                             heading(text, heading.isEmpty() ? "Options" : heading);
+                            boolean isOwn =
+                                    heading.isEmpty()
+                                            && !help.commandSpec()
+                                                    .mixins()
+                                                    .containsKey(ConfigOptions.HEADING);
+                            text.append(isOwn ? help.parameterList() : "");
                             text.append(help.optionListExcludingGroups(options));
                             if (heading.equals(ConfigOptions.HEADING)) {
                                 text.append(help.parameterList());

@@ -1,7 +1,10 @@
 package io.github.loradjl.examples;
 
+import io.github.loradjl.examples.command.AdaptersCommand;
+import io.github.loradjl.examples.command.CardCommand;
 import io.github.loradjl.examples.command.ChatCommand;
 import io.github.loradjl.examples.command.CompareCommand;
+import io.github.loradjl.examples.command.DoctorCommand;
 import io.github.loradjl.examples.command.EvaluateCommand;
 import io.github.loradjl.examples.command.Failures;
 import io.github.loradjl.examples.command.FinetuneCommand;
@@ -10,6 +13,7 @@ import io.github.loradjl.examples.command.InspectCommand;
 import io.github.loradjl.examples.command.Interruption;
 import io.github.loradjl.examples.command.MergeCommand;
 import io.github.loradjl.examples.command.PretrainCommand;
+import io.github.loradjl.examples.command.PublishCommand;
 import io.github.loradjl.examples.command.StoriesCommand;
 import io.github.loradjl.examples.config.Configuration;
 import picocli.CommandLine;
@@ -54,8 +58,12 @@ import java.nio.charset.StandardCharsets;
             ChatCommand.class,
             MergeCommand.class,
             InspectCommand.class,
+            CardCommand.class,
+            PublishCommand.class,
+            AdaptersCommand.class,
             PretrainCommand.class,
-            StoriesCommand.class
+            StoriesCommand.class,
+            DoctorCommand.class
         })
 public final class Lora implements Runnable {
 
@@ -102,12 +110,17 @@ public final class Lora implements Runnable {
             return Failures.usage(e, arguments);
         }
         Lora lora = line.getCommand();
-        return line.setOut(out)
+        line.setOut(out)
                 .setParameterExceptionHandler(Failures::usage)
                 .setExecutionExceptionHandler(
                         (exception, command, result) ->
-                                Failures.report(exception, command.getErr(), lora.stacktrace))
-                .execute(arguments);
+                                Failures.report(exception, command.getErr(), lora.stacktrace));
+        try {
+            return line.execute(arguments);
+        } catch (LinkageError e) {
+            // Natives that do not load.
+            return Failures.report(e, err, lora.stacktrace);
+        }
     }
 
     /**

@@ -173,7 +173,19 @@ class FinetuneConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "finetune", "generate", "merge", "inspect", "pretrain", "stories"})
+    @ValueSource(
+            strings = {
+                "",
+                "finetune",
+                "generate",
+                "merge",
+                "inspect",
+                "card",
+                "publish",
+                "adapters",
+                "pretrain",
+                "stories"
+            })
     void help_ofEachCommand_hasExampleAndExitCodes(String command) {
         Object[] arguments = Stream.of(command, "--help").filter(a -> !a.isEmpty()).toArray();
         CommandLine run = CommandLine.run(arguments);

@@ -1,6 +1,7 @@
 package io.github.loradjl.examples;
 
 import ai.djl.Device;
+import ai.djl.inference.Predictor;
 import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
@@ -23,10 +24,26 @@ import io.github.loradjl.zoo.text.TextTokenizer;
 
 import java.nio.file.Path;
 
-/** The program of the README, between the two marks; {@link ReadmeTest} compares and runs it. */
+/** The programs of the README, between their marks; {@link ReadmeTest} compares and runs them. */
 final class ReadmeProgram {
 
     private ReadmeProgram() {}
+
+    static void answer(Path adapter) throws Exception {
+        // README begins
+        Criteria<String, String> criteria =
+                Criteria.builder()
+                        .setTypes(String.class, String.class)
+                        .optGroupId("io.github.loradjl")
+                        .optArtifactId("tiny-story-llama")
+                        .optArgument("adapter", adapter) // a folder, or the id of a published one
+                        .build();
+        try (ZooModel<String, String> model = criteria.loadModel();
+                Predictor<String, String> predictor = model.newPredictor()) {
+            System.out.println(predictor.predict("Mira the fox had a red kite."));
+        }
+        // README ends
+    }
 
     static void run(Path folder, Path file, Path adapter) throws Exception {
         // README begins

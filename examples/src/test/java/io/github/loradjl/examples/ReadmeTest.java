@@ -28,13 +28,14 @@ class ReadmeTest {
 
     @Test
     void program_inTheReadme_isTheOneThatIsCompiled() throws IOException {
-        String source = Files.readString(SOURCE);
-        String program =
-                source.substring(
-                        source.indexOf('\n', source.indexOf("// README begins")) + 1,
-                        source.indexOf("        // README ends"));
-        assertThat(Files.readString(Path.of("../README.md")))
-                .contains("```java\n" + program.indent(-8) + "```\n");
+        String[] programs = Files.readString(SOURCE).split("// README begins\n");
+        assertThat(programs).hasSize(3);
+        for (int i = 1; i < programs.length; i++) {
+            String program =
+                    programs[i].substring(0, programs[i].indexOf("        // README ends"));
+            assertThat(Files.readString(Path.of("../README.md")))
+                    .contains("```java\n" + program.indent(-8) + "```\n");
+        }
     }
 
     @Test
@@ -50,5 +51,6 @@ class ReadmeTest {
             assertThat(lora.getConfig(LoraModel.DEFAULT_ADAPTER).getRank()).isEqualTo(8);
             assertThat(lora.getTargets(LoraModel.DEFAULT_ADAPTER)).hasSize(35);
         }
+        ReadmeProgram.answer(adapter);
     }
 }

@@ -102,6 +102,15 @@ public final class AdaptedBlock extends AbstractBaseBlock {
     }
 
     /**
+     * Returns the adapted model that this block belongs to.
+     *
+     * @return the model, as this block knows it
+     */
+    public Host getHost() {
+        return host;
+    }
+
+    /**
      * Returns the base block.
      *
      * @return the block

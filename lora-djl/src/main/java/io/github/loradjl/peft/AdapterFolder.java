@@ -30,9 +30,9 @@ import java.util.stream.Stream;
  * @param path the folder
  * @param config what PEFT's file says about the tensors
  * @param ownConfig the configuration of the adapter itself, null where it is {@code config}
- * @param baseFingerprint the fingerprint of the base, null where it is not known
+ * @param origin where the adapter comes from
  */
-record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, String baseFingerprint) {
+record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, AdapterOrigin origin) {
 
     static final String CONFIG = "adapter_config.json";
     static final String TENSORS = "adapter_model.safetensors";
@@ -48,7 +48,9 @@ record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, String 
             throw new NoSuchFileException(path.toString(), null, "is not an adapter folder");
         }
         Path configFile = path.resolve(CONFIG);
-        LoraConfig config = PeftConfigJson.read(JsonReading.parse(configFile), configFile);
+        JsonObject json = JsonReading.parse(configFile);
+        LoraConfig config = PeftConfigJson.read(json, configFile);
+        JsonReading peft = new JsonReading(json, configFile);
         if (!Files.exists(path.resolve(TENSORS))) {
             Path pickle = path.resolve("adapter_model.bin");
             if (Files.exists(pickle)) {
@@ -64,7 +66,7 @@ record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, String 
         }
         Path sideFile = path.resolve(SIDE);
         if (!Files.exists(sideFile)) {
-            return new AdapterFolder(path, config, null, null);
+            return new AdapterFolder(path, config, null, origin(peft, "true", null));
         }
         JsonObject side = JsonReading.parse(sideFile);
         JsonReading in = new JsonReading(side, sideFile);
@@ -72,7 +74,8 @@ record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, String 
             throw in.error("has version " + side.get("version") + "; this library reads 1 only");
         }
         LoraConfig own = null;
-        LoraInit init = init(in.text("init", "true"));
+        String method = in.text("init", "true");
+        LoraInit init = init(method);
         long seed = seed(in);
         if (in.flag("difference")) {
             if (!side.has("config") || !side.get("config").isJsonObject()) {
@@ -86,7 +89,18 @@ record AdapterFolder(Path path, LoraConfig config, LoraConfig ownConfig, String 
         } else if (!init.needsGradient() && !init.subtractsProduct()) {
             config = config.toBuilder().optInit(init).optSeed(seed).build();
         }
-        return new AdapterFolder(path, config, own, in.text("base_sha256", null));
+        AdapterOrigin origin = origin(peft, method, in.text("base_sha256", null));
+        return new AdapterFolder(path, config, own, origin);
+    }
+
+    private static AdapterOrigin origin(JsonReading peft, String method, String fingerprint)
+            throws IOException {
+        return new AdapterOrigin(
+                "true".equals(method) ? "lora" : method,
+                peft.text("task_type", null),
+                peft.text("base_model_name_or_path", null),
+                peft.text("revision", null),
+                fingerprint);
     }
 
     private static long seed(JsonReading in) throws IOException {

@@ -49,14 +49,20 @@ final class AdapterImport {
         }
     }
 
-    void addTo(String name) throws IOException {
+    /**
+     * Adds the adapter.
+     *
+     * @param name its new name
+     * @param forced true to take it even if it was trained on a base with other weights
+     */
+    void addTo(String name, boolean forced) throws IOException {
         refuseOtherKinds();
         LoraConfig saved = present(folder.config());
         LoraConfig own = folder.isDifference() ? present(folder.ownConfig()) : saved;
         List<String> targets = lora.findTargets(own);
         checkHomes(targets);
         checkShapes(targets, saved, own);
-        checkBase(targets);
+        checkBase(targets, forced);
         Map<String, LowRankUpdate> updates = new LinkedHashMap<>();
         boolean added = false;
         try (NDManager scope = lora.getManager().newSubManager()) {
@@ -256,8 +262,9 @@ final class AdapterImport {
         return linears.get(path).getDirectParameters().get("weight").getArray();
     }
 
-    private void checkBase(List<String> targets) {
-        if (folder.baseFingerprint() == null) {
+    private void checkBase(List<String> targets, boolean forced) {
+        String expected = folder.origin().baseFingerprint();
+        if (expected == null) {
             logger.warn(
                     "{} does not say which base it belongs to; only shapes were checked",
                     folder.path());
@@ -266,17 +273,32 @@ final class AdapterImport {
         Map<String, Linear> layers = new LinkedHashMap<>();
         targets.forEach(path -> layers.put(path, linears.get(path)));
         String actual = Fingerprint.of(lora, layers);
-        if (!actual.equals(folder.baseFingerprint())) {
-            throw new IllegalArgumentException(
-                    folder.path()
-                            + " belongs to another base: its target weights have the fingerprint "
-                            + folder.baseFingerprint()
-                            + ", those of "
-                            + lora.getModel().getName()
-                            + " have "
-                            + actual
-                            + "; load the base it was trained on");
+        if (actual.equals(expected)) {
+            return;
         }
+        String message =
+                folder.path()
+                        + " belongs to another base: "
+                        + baseName()
+                        + ", whose target weights have the fingerprint "
+                        + expected
+                        + "; those of "
+                        + lora.getModel().getName()
+                        + " have "
+                        + actual;
+        if (!forced) {
+            throw new IllegalArgumentException(message + "; load the base it was trained on");
+        }
+        logger.warn("{}; it is used all the same, as asked", message);
+    }
+
+    private String baseName() {
+        AdapterOrigin origin = folder.origin();
+        if (origin.baseModel() == null) {
+            return "one without a name";
+        }
+        return origin.baseModel()
+                + (origin.baseRevision() == null ? "" : "@" + origin.baseRevision());
     }
 
     private LowRankUpdate update(String path, LoraConfig config, NDManager scope)

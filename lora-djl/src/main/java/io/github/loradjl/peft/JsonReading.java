@@ -8,6 +8,7 @@ import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ record JsonReading(JsonObject json, Object file) {
         }
         try {
             return JsonParser.parseString(Files.readString(path)).getAsJsonObject();
-        } catch (JsonParseException | IllegalStateException e) {
+        } catch (JsonParseException | IllegalStateException | CharacterCodingException e) {
             throw new IOException(path + " is not a JSON object; get the adapter again", e);
         }
     }

@@ -105,9 +105,25 @@ public final class PeftAdapter {
      *     tensor without a home, a missing one, or one of another shape; the model is unchanged
      */
     public static void load(LoraModel lora, Path folder, String name) throws IOException {
+        load(lora, folder, name, false);
+    }
+
+    /**
+     * Adds a saved adapter to a model, inactive at first.
+     *
+     * @param lora the model
+     * @param folder the folder to read
+     * @param name the name of the new adapter, without dots
+     * @param forced true to take an adapter that was trained on a base with other weights, with a
+     *     warning; names and shapes must fit all the same
+     * @throws IOException as in {@link #load(LoraModel, Path, String)}
+     * @throws IllegalArgumentException likewise
+     */
+    public static void load(LoraModel lora, Path folder, String name, boolean forced)
+            throws IOException {
         AdapterFolder read = AdapterFolder.read(folder);
         try (SafetensorsFile file = SafetensorsFile.open(folder.resolve(AdapterFolder.TENSORS))) {
-            new AdapterImport(lora, read, file).addTo(name);
+            new AdapterImport(lora, read, file).addTo(name, forced);
         }
     }
 
@@ -143,5 +159,16 @@ public final class PeftAdapter {
     public static LoraConfig readConfig(Path folder) throws IOException {
         AdapterFolder read = AdapterFolder.read(folder);
         return read.isDifference() ? read.ownConfig() : read.config();
+    }
+
+    /**
+     * Reads where a saved adapter comes from, without its tensors.
+     *
+     * @param folder the folder to read
+     * @return the method, the task and the base
+     * @throws IOException as in {@link #load(LoraModel, Path, String)}
+     */
+    public static AdapterOrigin readOrigin(Path folder) throws IOException {
+        return AdapterFolder.read(folder).origin();
     }
 }

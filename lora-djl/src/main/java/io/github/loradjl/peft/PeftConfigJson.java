@@ -118,6 +118,7 @@ final class PeftConfigJson {
         // Any reader fills A and B from the file; a start with a name could change its base.
         values.put("init_lora_weights", new JsonPrimitive(true));
         values.put("base_model_name_or_path", text(options.getBaseModel()));
+        values.put("revision", text(options.getBaseRevision()));
         values.put("task_type", text(options.getTaskType()));
 
         values.put("r", new JsonPrimitive(config.getRank()));

@@ -8,12 +8,14 @@ public final class SaveOptions {
 
     private final Form form;
     private final String baseModel;
+    private final String baseRevision;
     private final String taskType;
     private final String floatType;
 
     private SaveOptions(Builder builder) {
         form = builder.form;
         baseModel = builder.baseModel;
+        baseRevision = builder.baseRevision;
         taskType = builder.taskType;
         floatType = builder.floatType;
     }
@@ -61,6 +63,15 @@ public final class SaveOptions {
     }
 
     /**
+     * Returns the revision of the base model.
+     *
+     * @return the revision, such as a commit of the Hugging Face hub, or null
+     */
+    public String getBaseRevision() {
+        return baseRevision;
+    }
+
+    /**
      * Returns PEFT's name of the task.
      *
      * @return the name, such as {@code CAUSAL_LM}, or null
@@ -83,6 +94,7 @@ public final class SaveOptions {
 
         private Form form = Form.PEFT;
         private String baseModel;
+        private String baseRevision;
         private String taskType;
         private String floatType = "F32";
 
@@ -100,14 +112,25 @@ public final class SaveOptions {
         }
 
         /**
-         * Sets the name or path that others may find the base model by; none by default. This
-         * library never looks at it.
+         * Sets the name or path that others may find the base model by; none by default. The model
+         * zoo looks it up, and messages name it.
          *
          * @param baseModel the name, such as one on the Hugging Face hub
          * @return this builder
          */
         public Builder optBaseModel(String baseModel) {
             this.baseModel = baseModel;
+            return this;
+        }
+
+        /**
+         * Sets the revision of the base model; none by default.
+         *
+         * @param revision the revision, such as a commit of the Hugging Face hub
+         * @return this builder
+         */
+        public Builder optBaseRevision(String revision) {
+            baseRevision = revision;
             return this;
         }
 

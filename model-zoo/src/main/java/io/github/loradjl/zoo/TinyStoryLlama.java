@@ -22,7 +22,7 @@ public final class TinyStoryLlama {
     /** The name of the model and of its folder. */
     public static final String NAME = "tiny-story-llama";
 
-    private static final ShippedModel MODEL = new ShippedModel(NAME);
+    static final ShippedModel MODEL = new ShippedModel(NAME);
 
     private TinyStoryLlama() {}
 

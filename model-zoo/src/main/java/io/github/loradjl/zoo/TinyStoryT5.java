@@ -22,7 +22,7 @@ public final class TinyStoryT5 {
     /** The name of the model and of its folder. */
     public static final String NAME = "tiny-story-t5";
 
-    private static final ShippedModel MODEL = new ShippedModel(NAME);
+    static final ShippedModel MODEL = new ShippedModel(NAME);
 
     private TinyStoryT5() {}
 

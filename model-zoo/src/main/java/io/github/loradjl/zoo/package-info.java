@@ -1,2 +1,2 @@
-/** What the zoo has to offer by itself: a small model that ships with it. */
+/** The model zoo: small models that ship, well-known checkpoints, and published adapters. */
 package io.github.loradjl.zoo;

@@ -47,9 +47,9 @@ public final class ChatCommand implements Callable<Integer> {
 
     @Option(
             names = "--adapter",
-            paramLabel = "DIR",
-            description = "Adapter folder of finetune or PEFT (default: the model alone).")
-    private Path adapter;
+            paramLabel = "ADAPTER",
+            description = NamedAdapter.DESCRIPTION + " (default: the model alone).")
+    private String adapter;
 
     @Option(
             names = "--system",
@@ -75,7 +75,8 @@ public final class ChatCommand implements Callable<Integer> {
         err = spec.commandLine().getErr();
         GenerationConfig config = generationOptions.config(spec.commandLine(), TOKENS);
         ChatTemplate template = ChatTemplate.load(modelOptions.folder());
-        try (LoadedModel loaded = LoadedModel.open(modelOptions, adapter)) {
+        Path folder = NamedAdapter.find("--adapter", adapter);
+        try (LoadedModel loaded = LoadedModel.open(modelOptions, folder)) {
             ChatHistory history =
                     new ChatHistory(
                             template,

@@ -64,9 +64,9 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     @Option(
             names = "--adapter",
-            paramLabel = "DIR",
-            description = "Adapter folder of finetune or PEFT (default: the model alone).")
-    private Path adapter;
+            paramLabel = "ADAPTER",
+            description = NamedAdapter.DESCRIPTION + " (default: the model alone).")
+    private String adapter;
 
     @Option(
             names = "--batch-size",
@@ -118,8 +118,9 @@ public final class EvaluateCommand implements Callable<Integer> {
         // What is wrong with the rows is to be found before the model is loaded.
         ChatTemplate template = data.template(modelOptions);
         Examples examples = isLoss ? null : data.examples(template);
-        String hash = adapter == null ? null : Summary.adapterHash(adapter);
-        try (LoadedModel loaded = LoadedModel.open(modelOptions, adapter)) {
+        Path folder = NamedAdapter.find("--adapter", adapter);
+        String hash = folder == null ? null : Summary.adapterHash(folder);
+        try (LoadedModel loaded = LoadedModel.open(modelOptions, folder)) {
             Summary summary =
                     isLoss ? loss(loaded, template, hash) : answers(loaded, examples, task, hash);
             spec.commandLine().getOut().println(summary.toJson());

@@ -1,9 +1,13 @@
 package io.github.loradjl.examples.command;
 
 import ai.djl.MalformedModelException;
+import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
+import ai.djl.pytorch.engine.PtEngine;
 import ai.djl.repository.zoo.ModelNotFoundException;
 
 import io.github.loradjl.examples.config.Nearest;
+import io.github.loradjl.examples.doctor.Findings;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,6 +22,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.Arrays;
 import java.util.concurrent.CancellationException;
 
 /** Turns what went wrong into one line for the person at the terminal. */
@@ -64,7 +69,7 @@ public final class Failures {
      * @param stacktrace true to show the place in the code as well
      * @return the exit code
      */
-    public static int report(Exception exception, PrintWriter err, boolean stacktrace) {
+    public static int report(Throwable exception, PrintWriter err, boolean stacktrace) {
         Throwable cause = unwrap(exception);
         err.println("lora: " + describe(cause));
         if (stacktrace) {
@@ -75,6 +80,11 @@ public final class Failures {
     }
 
     private static String describe(Throwable cause) {
+        if (isStart(cause)) {
+            return "the engine does not start: "
+                    + Findings.reason(cause)
+                    + " (examples/lora doctor says what is in use and what to do)";
+        }
         String message = cause.getMessage() == null ? "" : oneLine(cause.getMessage());
         if (cause instanceof NoSuchFileException || cause instanceof FileNotFoundException) {
             return "no such file or folder: " + message;
@@ -95,6 +105,25 @@ public final class Failures {
                 + cause.getClass().getSimpleName()
                 + (message.isEmpty() ? "" : ": " + message)
                 + " (--stacktrace shows where)";
+    }
+
+    /** Tells whether the engine or natives were being loaded, rather than used. */
+    private static boolean isStart(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            boolean isEngine =
+                    cause instanceof EngineException
+                            && Arrays.stream(cause.getStackTrace()).anyMatch(Failures::isStart);
+            if (isEngine || cause instanceof LinkageError) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isStart(StackTraceElement frame) {
+        return frame.getClassName().equals(Engine.class.getName())
+                || frame.getClassName().equals(PtEngine.class.getName())
+                        && frame.getMethodName().equals("newInstance");
     }
 
     /** DJL wraps what a loader threw; what was thrown says more. */

@@ -95,6 +95,7 @@ public final class FinetuneCommand implements Callable<Integer> {
                         runOptions);
         PrintStream err = System.err;
         options.check();
+        modelOptions.pin(runOptions.recordedModel(), err);
         String configuration = ConfigWriter.text(spec, options.decided());
         Checkpoint resumed = runOptions.findCheckpoint(configuration, err);
         int seed = trainingOptions.seed();

@@ -54,6 +54,7 @@ final class FinetuneRun {
         saveOptions =
                 SaveOptions.builder()
                         .optBaseModel(options.model().name())
+                        .optBaseRevision(options.model().revision())
                         .optTaskType(isEncoderDecoder ? "SEQ_2_SEQ_LM" : "CAUSAL_LM")
                         .build();
         out = options.run().out();

@@ -55,9 +55,9 @@ public final class GenerateCommand implements Callable<Integer> {
 
     @Option(
             names = "--adapter",
-            paramLabel = "DIR",
-            description = "Adapter folder of finetune or PEFT (default: the model alone).")
-    private Path adapter;
+            paramLabel = "ADAPTER",
+            description = NamedAdapter.DESCRIPTION + " (default: the model alone).")
+    private String adapter;
 
     @Option(
             names = "--prompt",
@@ -103,7 +103,8 @@ public final class GenerateCommand implements Callable<Integer> {
         List<String> given = promptsFile == null ? prompts : lines(promptsFile);
         ChatTemplate template = chat ? ChatTemplate.load(modelOptions.folder()) : null;
         List<String> texts = given.stream().map(prompt -> render(template, prompt)).toList();
-        try (LoadedModel loaded = LoadedModel.open(modelOptions, adapter)) {
+        Path folder = NamedAdapter.find("--adapter", adapter);
+        try (LoadedModel loaded = LoadedModel.open(modelOptions, folder)) {
             TextGenerator generator = new TextGenerator(loaded.model(), loaded.tokenizer(), !chat);
             if (promptsFile == null && texts.size() == 1) {
                 stream(generator, texts.get(0), config);

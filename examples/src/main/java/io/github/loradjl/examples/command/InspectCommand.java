@@ -20,7 +20,6 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -48,10 +47,9 @@ public final class InspectCommand implements Callable<Integer> {
 
     @Option(
             names = "--adapter",
-            paramLabel = "DIR",
-            description =
-                    "Adapter folder of finetune or PEFT; the options below are then not used.")
-    private Path adapter;
+            paramLabel = "ADAPTER",
+            description = NamedAdapter.DESCRIPTION + "; the options below are then not used.")
+    private String adapter;
 
     @Mixin(name = "Adapter")
     private AdapterOptions adapterOptions;
@@ -71,7 +69,7 @@ public final class InspectCommand implements Callable<Integer> {
             try (LoraModel lora =
                     adapter == null
                             ? LoraModel.attach(model, startOptions.config(adapterOptions, 0))
-                            : PeftAdapter.load(model, adapter)) {
+                            : PeftAdapter.load(model, NamedAdapter.find("--adapter", adapter))) {
                 describe(lora, base, spec.commandLine().getOut());
             }
         }

@@ -28,7 +28,7 @@ final class LoadedModel implements AutoCloseable {
         this.lora = lora;
     }
 
-    /** Loads a model and its adapter, which may be null. */
+    /** Loads a model and its adapter's folder, which may be null. */
     static LoadedModel open(ModelOptions options, Path adapter)
             throws IOException, MalformedModelException {
         TextTokenizer tokenizer = TextTokenizer.load(options.folder());

@@ -39,9 +39,9 @@ public final class MergeCommand implements Callable<Integer> {
     @Option(
             names = "--adapter",
             required = true,
-            paramLabel = "DIR",
-            description = "Adapter folder of finetune or PEFT.")
-    private Path adapter;
+            paramLabel = "ADAPTER",
+            description = NamedAdapter.DESCRIPTION + ".")
+    private String adapter;
 
     @Option(
             names = "--out",
@@ -56,11 +56,12 @@ public final class MergeCommand implements Callable<Integer> {
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException, MalformedModelException {
+        Path folderOfAdapter = NamedAdapter.find("--adapter", adapter);
         NewFolder.write(
                 out,
                 folder -> {
                     try (ZooModel<NDList, NDList> model = modelOptions.load();
-                            LoraModel lora = PeftAdapter.load(model, adapter)) {
+                            LoraModel lora = PeftAdapter.load(model, folderOfAdapter)) {
                         Interruption.check();
                         MergedCheckpoint.write(
                                 modelOptions.folder(), lora, LoraModel.DEFAULT_ADAPTER, folder);

@@ -15,6 +15,7 @@ import com.google.gson.JsonParser;
 import io.github.loradjl.zoo.TinyStoryLlama;
 import io.github.loradjl.zoo.TinyStoryT5;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
+import io.github.loradjl.zoo.hub.HubId;
 import io.github.loradjl.zoo.text.chat.ChatTemplate;
 import picocli.CommandLine.Option;
 
@@ -24,6 +25,7 @@ import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Which model a command works on, and where. */
@@ -42,12 +44,17 @@ final class ModelOptions {
             paramLabel = "DIR",
             defaultValue = TinyStoryLlama.NAME,
             description =
-                    "Hugging Face folder, or one of the small models that ship: "
+                    "Hugging Face folder, or a model of the Hugging Face hub by its name"
+                            + " (owner/name, or owner/name@revision), or one of the small models"
+                            + " that ship: "
                             + TinyStoryLlama.NAME
                             + " or "
                             + TinyStoryT5.NAME
                             + " (default: ${DEFAULT-VALUE}).")
     private Path model;
+
+    // Looked up once, so that a command works on one revision.
+    private Path folder;
 
     @Option(
             names = "--dtype",
@@ -86,22 +93,66 @@ final class ModelOptions {
         return SHIPPED.containsKey(model.toString()) && !Files.exists(model);
     }
 
+    /** Returns the name by which others know the model. */
     String name() {
-        return model.toAbsolutePath().normalize().getFileName().toString();
+        return HubModel.id(model)
+                .map(HubId::getRepository)
+                .orElse(model.toAbsolutePath().normalize().getFileName().toString());
     }
 
     Path folder() throws IOException {
-        if (isShipped()) {
-            return SHIPPED.get(model.toString()).folder();
+        if (folder == null) {
+            folder = find();
         }
-        if (!Files.isDirectory(model)) {
+        if (!Files.isDirectory(folder)) {
             throw new IOException(
                     "--model "
                             + model
                             + " is neither a folder nor one of the models that ship: "
-                            + String.join(", ", SHIPPED.keySet()));
+                            + String.join(", ", SHIPPED.keySet())
+                            + "; a model of the Hugging Face hub is written owner/name");
         }
-        return model;
+        return folder;
+    }
+
+    private Path find() throws IOException {
+        if (isShipped()) {
+            return SHIPPED.get(model.toString()).folder();
+        }
+        Optional<HubId> id = HubModel.id(model);
+        return id.isPresent() ? HubModel.fetch(id.get()) : model;
+    }
+
+    /**
+     * Fixes the commit of a model of the hub, so that what is written down of a run tells which it
+     * was.
+     *
+     * @param recorded the model that an earlier run has written down, or null; where it is a commit
+     *     of the same repository, and this command names none, that one is taken
+     * @param err is told which one that is
+     */
+    void pin(String recorded, PrintStream err) throws IOException {
+        Optional<HubId> id = HubModel.id(model);
+        if (id.isEmpty()) {
+            return;
+        }
+        Optional<HubId> before = recorded == null ? Optional.empty() : HubModel.id(recorded);
+        boolean isRecorded =
+                before.isPresent()
+                        && before.get().isCommit()
+                        && before.get().getRepository().equals(id.get().getRepository());
+        if (isRecorded && !id.get().isCommit()) {
+            model = Path.of(before.get().toString());
+            err.println("going on with " + before.get() + ", as the run began");
+        } else {
+            String commit = folder().getFileName().toString();
+            model = Path.of(id.get().withRevision(commit).toString());
+        }
+    }
+
+    /** Returns the commit of a model of the hub, once it is fixed; null for another model. */
+    String revision() {
+        return HubModel.id(model).filter(HubId::isCommit).map(HubId::getRevision).orElse(null);
     }
 
     /** Tells whether the model reads with an encoder and writes with a decoder. */

@@ -1,6 +1,7 @@
 package io.github.loradjl.examples.command;
 
 import io.github.loradjl.examples.config.ConfigDifferences;
+import io.github.loradjl.examples.config.ConfigReader;
 import io.github.loradjl.training.Checkpoint;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -196,6 +197,16 @@ final class RunOptions {
         }
         err.println("going on from " + last.get());
         return last.get();
+    }
+
+    /** Returns the model of the run to go on with, as it wrote it down, or null. */
+    String recordedModel() throws IOException {
+        Path file = out.resolve(CONFIGURATION);
+        if (!resume || !Files.exists(file)) {
+            return null;
+        }
+        List<String> model = ConfigReader.values(file).getOrDefault("model", List.of());
+        return model.isEmpty() ? null : model.get(0);
     }
 
     /** Removes what a run that begins anew would mix with its own. */

@@ -26,9 +26,23 @@ import java.util.Map;
  * Reads keys with scalars, or lists of scalars, from YAML. Works on YAML's nodes, not on objects,
  * so that a value keeps its text ({@code 1e-4} is a number to us, if not to YAML) and its place.
  */
-final class ConfigReader {
+public final class ConfigReader {
 
     private ConfigReader() {}
+
+    /**
+     * Reads the values of a file, such as that which a run leaves.
+     *
+     * @param file a YAML file with one mapping
+     * @return the values by key, in order; one element for a scalar, none for null
+     * @throws IOException if it cannot be read
+     * @throws IllegalArgumentException if it is something else; the message names the place
+     */
+    public static Map<String, List<String>> values(Path file) throws IOException {
+        Map<String, List<String>> values = new LinkedHashMap<>();
+        read(file).forEach((key, entry) -> values.put(key, entry.values()));
+        return values;
+    }
 
     /**
      * Reads a file.

@@ -78,6 +78,30 @@ public final class MetricsWriter implements AutoCloseable {
         return new MetricsWriter(Files.newBufferedWriter(file, StandardOpenOption.APPEND), written);
     }
 
+    /**
+     * Reads what a run wrote.
+     *
+     * @param file the file
+     * @return the figures, oldest first
+     * @throws IOException if the file cannot be read, or a line before the last is no line of
+     *     metrics
+     */
+    public static List<StepMetrics> read(Path file) throws IOException {
+        List<StepMetrics> steps = new ArrayList<>();
+        String[] lines =
+                new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n", -1);
+        for (int i = 0; i < lines.length; i++) {
+            StepMetrics metrics = parse(lines[i]);
+            if (metrics == null && i < lines.length - 1) {
+                throw new IOException(file + ":" + (i + 1) + " is not a line of metrics");
+            }
+            if (metrics != null) {
+                steps.add(metrics);
+            }
+        }
+        return steps;
+    }
+
     private static StepMetrics parse(String line) {
         try {
             JsonElement json = JsonParser.parseString(line);

@@ -20,6 +20,8 @@ import java.util.Set;
  */
 public final class ConfigReader {
 
+    private static final int MAX_LAYERS = 10_000;
+
     private final JsonObject json;
 
     /**
@@ -154,6 +156,21 @@ public final class ConfigReader {
     }
 
     /**
+     * Reads how many layers there are, which must be there. Each is built before anything else is
+     * read, so a damaged number must not get far.
+     *
+     * @param key the key
+     * @return the number
+     */
+    public int layers(String key) {
+        int layers = positive(key);
+        if (layers > MAX_LAYERS) {
+            throw wrong(key, "at most " + MAX_LAYERS);
+        }
+        return layers;
+    }
+
+    /**
      * Reads a number.
      *
      * @param key the key
@@ -233,7 +250,12 @@ public final class ConfigReader {
             if (!json.get(key).isJsonArray()) {
                 throw wrong(key, "a list of strings");
             }
-            json.getAsJsonArray(key).forEach(e -> list.add(e.getAsString()));
+            for (JsonElement element : json.getAsJsonArray(key)) {
+                if (!element.isJsonPrimitive()) {
+                    throw wrong(key, "a list of strings");
+                }
+                list.add(element.getAsString());
+            }
         }
         return list;
     }

@@ -5,10 +5,14 @@ import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtEngine;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ModelNotFoundException;
 import ai.djl.repository.zoo.ModelZoo;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.NoopTranslator;
@@ -73,9 +77,13 @@ public final class HuggingFaceFolder {
      * Offers one folder as a model zoo, for {@code Criteria.optModelZoo}.
      *
      * <p>Options (or arguments) of the criteria: {@code dtype}, {@code float32} or {@code
-     * bfloat16}, float32 by default; {@code trainParam}, false by default. With the types String
-     * and String the model continues a text, or answers it where an encoder reads it; see {@link
-     * io.github.loradjl.zoo.text.generate.TextZooModel#config} for its arguments.
+     * bfloat16}, float32 by default; {@code device}, such as {@code cpu} or {@code gpu0}, where
+     * {@code optDevice} is not used; {@code trainParam}, false by default. The argument {@code
+     * adapter} names one or several adapters to load with the model, see {@link AdapterArgument};
+     * {@code forceAdapter} takes one that was trained on another base. With the types String and
+     * String the model continues a text, or answers it where an encoder reads it; see {@link
+     * io.github.loradjl.zoo.text.generate.TextZooModel#config} and {@link
+     * io.github.loradjl.zoo.text.generate.TextZooModel#maxLength} for its arguments.
      *
      * @param folder the folder
      * @return a zoo that holds this model only
@@ -99,6 +107,55 @@ public final class HuggingFaceFolder {
             throws IOException, MalformedModelException {
         return new ZooModel<>(
                 load(folder, name(folder), device, dataType, false, null), new NoopTranslator());
+    }
+
+    /**
+     * Loads a model, and the adapters of its argument {@code adapter}, as a criteria asks; see
+     * {@link #zoo} for its options and arguments.
+     *
+     * @param <I> the type of the input
+     * @param <O> the type of the output
+     * @param folder the folder
+     * @param name the name of the model unless the criteria gives one
+     * @param criteria what to load; where to find it is not looked at
+     * @param finder finds adapters that are named by an id
+     * @return the model; with adapters, {@link io.github.loradjl.LoraModel#of} has them
+     * @throws IOException if a file is missing, truncated or of a type that cannot be read
+     * @throws ModelNotFoundException if there is no translator for the types
+     * @throws MalformedModelException if tensors are missing, left over or of another shape
+     * @throws IllegalArgumentException if an argument or the configuration cannot be used, or an
+     *     adapter does not fit the model
+     */
+    public static <I, O> ZooModel<I, O> load(
+            Path folder, String name, Criteria<I, O> criteria, AdapterArgument.Finder finder)
+            throws IOException, ModelNotFoundException, MalformedModelException {
+        CriteriaLoading<I, O> loading = new CriteriaLoading<>(name, criteria);
+        loading.checkTypes();
+        Object adapter = CriteriaLoading.settings(criteria).get(AdapterArgument.NAME);
+        return loading.load(folder, AdapterArgument.read(adapter, finder));
+    }
+
+    /**
+     * Loads a model with adapters, as a criteria asks, whose own argument {@code adapter} is not
+     * looked at.
+     *
+     * @param <I> the type of the input
+     * @param <O> the type of the output
+     * @param folder the folder
+     * @param name the name of the model unless the criteria gives one
+     * @param criteria what to load; where to find it is not looked at
+     * @param adapters the adapters; several make one, the weighted sum of their changes
+     * @return the model; with adapters, {@link io.github.loradjl.LoraModel#of} has them
+     * @throws IOException if a file is missing, truncated or of a type that cannot be read
+     * @throws ModelNotFoundException if there is no translator for the types
+     * @throws MalformedModelException if tensors are missing, left over or of another shape
+     * @throws IllegalArgumentException if an argument or the configuration cannot be used, or an
+     *     adapter does not fit the model
+     */
+    public static <I, O> ZooModel<I, O> load(
+            Path folder, String name, Criteria<I, O> criteria, List<WeightedAdapter> adapters)
+            throws IOException, ModelNotFoundException, MalformedModelException {
+        return new CriteriaLoading<>(name, criteria).load(folder, adapters);
     }
 
     /**
@@ -148,20 +205,9 @@ public final class HuggingFaceFolder {
             boolean trainable,
             Progress progress)
             throws IOException, MalformedModelException {
-        if (dataType != DataType.FLOAT32 && dataType != DataType.BFLOAT16) {
-            throw new IllegalArgumentException(
-                    "a model is computed in float32 or bfloat16, not in " + dataType);
-        }
         Model model = Model.newInstance(name, device, PtEngine.ENGINE_NAME);
-        try (Safetensors tensors = Safetensors.open(folder)) {
-            CheckpointParameters parameters = new CheckpointParameters(block, tensors);
-            parameters.check(folder.toString());
-            parameters.load(model.getNDManager(), dataType, trainable, progress);
-            block.freezeParameters(!trainable);
-            block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 1));
-            if (!trainable) {
-                block.setStoredWeights(new FolderDigests(folder));
-            }
+        try {
+            fill(block, folder, model.getNDManager(), dataType, trainable, progress);
             model.setBlock(block);
             // DJL learns the folder here; setting the block again keeps its trainer from
             // unfreezing everything that was loaded.
@@ -171,6 +217,42 @@ public final class HuggingFaceFolder {
         } catch (IOException | MalformedModelException | RuntimeException e) {
             model.close();
             throw e;
+        }
+    }
+
+    /** Makes a folder's block with its weights, which belong to the manager. */
+    static Block newBlock(Path folder, NDManager manager, DataType dataType, boolean trainable)
+            throws IOException {
+        LanguageModel block = newModel(folder);
+        try {
+            fill(block, folder, manager, dataType, trainable, null);
+        } catch (MalformedModelException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        return block;
+    }
+
+    private static void fill(
+            StagedModel block,
+            Path folder,
+            NDManager manager,
+            DataType dataType,
+            boolean trainable,
+            Progress progress)
+            throws IOException, MalformedModelException {
+        if (dataType != DataType.FLOAT32 && dataType != DataType.BFLOAT16) {
+            throw new IllegalArgumentException(
+                    "a model is computed in float32 or bfloat16, not in " + dataType);
+        }
+        try (Safetensors tensors = Safetensors.open(folder)) {
+            CheckpointParameters parameters = new CheckpointParameters(block, tensors);
+            parameters.check(folder.toString());
+            parameters.load(manager, dataType, trainable, progress);
+            block.freezeParameters(!trainable);
+            block.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+            if (!trainable) {
+                block.setStoredWeights(new FolderDigests(folder));
+            }
         }
     }
 

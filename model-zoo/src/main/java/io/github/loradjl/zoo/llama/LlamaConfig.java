@@ -53,7 +53,7 @@ public final class LlamaConfig {
         vocabularySize = config.positive("vocab_size");
         hiddenSize = config.positive("hidden_size");
         intermediateSize = config.positive("intermediate_size");
-        layers = config.positive("num_hidden_layers");
+        layers = config.layers("num_hidden_layers");
         heads = config.positive("num_attention_heads");
         maxPositions = config.positive("max_position_embeddings");
         boolean llama = "llama".equals(modelType);

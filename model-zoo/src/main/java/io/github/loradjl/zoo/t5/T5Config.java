@@ -71,8 +71,11 @@ public final class T5Config {
         hiddenSize = config.positive("d_model");
         headSize = config.positive("d_kv");
         intermediateSize = config.positive("d_ff");
-        encoderLayers = config.positive("num_layers");
-        decoderLayers = config.positive("num_decoder_layers", encoderLayers);
+        encoderLayers = config.layers("num_layers");
+        decoderLayers =
+                config.has("num_decoder_layers")
+                        ? config.layers("num_decoder_layers")
+                        : encoderLayers;
         heads = config.positive("num_heads");
         buckets = config.positive("relative_attention_num_buckets", 32);
         maxDistance = config.positive("relative_attention_max_distance", 128);

@@ -63,6 +63,24 @@ public final class GenerationConfig {
         return stopAtEnd;
     }
 
+    /** Returns the same configuration with another largest number of tokens. */
+    GenerationConfig withMaxNewTokens(int tokens) {
+        if (tokens == maxNewTokens) {
+            return this;
+        }
+        Builder builder = new Builder();
+        builder.maxNewTokens = tokens;
+        builder.sampled = sampled;
+        builder.temperature = temperature;
+        builder.topK = topK;
+        builder.topP = topP;
+        builder.seed = seed;
+        builder.beams = beams;
+        builder.lengthPenalty = lengthPenalty;
+        builder.stopAtEnd = stopAtEnd;
+        return builder.build();
+    }
+
     boolean isSampled() {
         return sampled;
     }

@@ -7,35 +7,66 @@ import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.ArgumentsUtil;
 import ai.djl.translate.NoBatchifyTranslator;
+import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
 
 import io.github.loradjl.zoo.text.TextTokenizer;
 
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * A model whose predictor continues a text, or answers it where an encoder reads the text.
  *
  * <p>A predictor runs a block once, while a text takes one run for each token; so the predictors of
- * this model generate where others run the block. Adapters that are attached later are used.
+ * this model generate where others run the block. {@code batchPredict} generates all its texts
+ * together, each as it would be alone up to rounding; {@link #generate} tells a text piece by piece
+ * as it comes. Adapters that are attached later are used.
  */
 public final class TextZooModel extends ZooModel<String, String> {
 
     private static final String PROMPT = "prompt";
+    private static final String MAX_LENGTH = "maxLength";
 
     private final TextTokenizer tokenizer;
+    private final LengthLimits limits;
 
     /**
-     * Creates the model.
+     * Creates a model without a largest length but the model's own.
      *
      * @param model the model to wrap, closed with this one
      * @param tokenizer its tokenizer, closed with this one
      * @param config how predictors choose tokens
      */
     public TextZooModel(Model model, TextTokenizer tokenizer, GenerationConfig config) {
-        super(model, new PromptTranslator(tokenizer, config));
+        this(model, tokenizer, config, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Creates a model.
+     *
+     * @param model the model to wrap, closed with this one
+     * @param tokenizer its tokenizer, closed with this one
+     * @param config how predictors choose tokens
+     * @param maxLength the most tokens of a prompt and its continuation together; where an encoder
+     *     reads the prompt, of each
+     * @throws IllegalArgumentException if the length is not positive
+     */
+    public TextZooModel(
+            Model model, TextTokenizer tokenizer, GenerationConfig config, int maxLength) {
+        this(
+                model,
+                tokenizer,
+                new LengthLimits(
+                        CausalModel.of(model).block().isEncoderDecoder(), config, maxLength));
+    }
+
+    private TextZooModel(Model model, TextTokenizer tokenizer, LengthLimits limits) {
+        super(model, new PromptTranslator(tokenizer, limits));
         this.tokenizer = tokenizer;
+        this.limits = limits;
     }
 
     /**
@@ -74,6 +105,43 @@ public final class TextZooModel extends ZooModel<String, String> {
         return config.build();
     }
 
+    /**
+     * Reads the largest length from the arguments of a {@code Criteria}, {@code maxLength}.
+     *
+     * @param arguments the arguments
+     * @return the most tokens of a prompt and its continuation together; without the argument,
+     *     {@link Integer#MAX_VALUE}
+     * @throws IllegalArgumentException if the value is no number
+     */
+    public static int maxLength(Map<String, ?> arguments) {
+        return ArgumentsUtil.intValue(arguments, MAX_LENGTH, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Continues or answers a text, as this model's predictors do, and tells it piece by piece.
+     *
+     * @param prompt the text to continue or answer
+     * @param listener called with each piece, which is whole characters
+     * @return the new text: all pieces together
+     * @throws IllegalArgumentException if the prompt is longer than allowed
+     */
+    public String generate(String prompt, Consumer<String> listener) {
+        TokenGenerator generator = new TokenGenerator(getWrappedModel());
+        long[] ids = TextGenerator.prompt(tokenizer, prompt, true);
+        TextStream stream = new TextStream(tokenizer, generator.context(ids), listener);
+        generator.generate(ids, limits.of(ids), stream::add);
+        return stream.finish();
+    }
+
+    /**
+     * Returns the tokenizer, which is closed with this model.
+     *
+     * @return the tokenizer
+     */
+    public TextTokenizer getTokenizer() {
+        return tokenizer;
+    }
+
     /** {@inheritDoc} */
     @Override
     public Predictor<String, String> newPredictor(Device device) {
@@ -82,9 +150,10 @@ public final class TextZooModel extends ZooModel<String, String> {
 
     /** {@inheritDoc} */
     @Override
+    @SuppressWarnings("unchecked")
     public <P, Q> Predictor<P, Q> newPredictor(Translator<P, Q> translator, Device device) {
         if (translator instanceof PromptTranslator prompts) {
-            return new GeneratingPredictor<>(getWrappedModel(), translator, device, prompts.config);
+            return (Predictor<P, Q>) new GeneratingPredictor(getWrappedModel(), prompts, device);
         }
         return super.newPredictor(translator, device);
     }
@@ -97,21 +166,43 @@ public final class TextZooModel extends ZooModel<String, String> {
     }
 
     /** Generates where another predictor runs the block. */
-    private static final class GeneratingPredictor<I, O> extends Predictor<I, O> {
+    private static final class GeneratingPredictor extends Predictor<String, String> {
 
-        private final GenerationConfig config;
+        private final PromptTranslator prompts;
 
-        GeneratingPredictor(
-                Model model, Translator<I, O> translator, Device device, GenerationConfig config) {
-            super(model, translator, device, false);
-            this.config = config;
+        GeneratingPredictor(Model model, PromptTranslator prompts, Device device) {
+            super(model, prompts, device, false);
+            this.prompts = prompts;
+        }
+
+        /** {@inheritDoc} */
+        @Override
+        public List<String> batchPredict(List<String> inputs) throws TranslateException {
+            if (inputs.size() < 2) {
+                return super.batchPredict(inputs);
+            }
+            try {
+                List<long[]> ids =
+                        inputs.stream()
+                                .map(text -> TextGenerator.prompt(prompts.tokenizer, text, true))
+                                .toList();
+                List<GenerationConfig> configs = ids.stream().map(prompts.limits::of).toList();
+                int tokens = configs.get(0).getMaxNewTokens();
+                if (configs.stream().anyMatch(c -> c.getMaxNewTokens() != tokens)) {
+                    // One batch ends at one length.
+                    return super.batchPredict(inputs);
+                }
+                return new TextGenerator(model, prompts.tokenizer).generate(inputs, configs.get(0));
+            } catch (IllegalArgumentException e) {
+                throw new TranslateException(e.getMessage(), e);
+            }
         }
 
         /** {@inheritDoc} */
         @Override
         protected NDList predictInternal(TranslatorContext context, NDList inputs) {
             long[] prompt = inputs.singletonOrThrow().toLongArray();
-            long[] ids = new TokenGenerator(model).generate(prompt, config);
+            long[] ids = new TokenGenerator(model).generate(prompt, prompts.limits.of(prompt));
             return new NDList(context.getNDManager().create(ids));
         }
     }
@@ -120,11 +211,11 @@ public final class TextZooModel extends ZooModel<String, String> {
     private static final class PromptTranslator implements NoBatchifyTranslator<String, String> {
 
         private final TextTokenizer tokenizer;
-        private final GenerationConfig config;
+        private final LengthLimits limits;
 
-        PromptTranslator(TextTokenizer tokenizer, GenerationConfig config) {
+        PromptTranslator(TextTokenizer tokenizer, LengthLimits limits) {
             this.tokenizer = tokenizer;
-            this.config = config;
+            this.limits = limits;
         }
 
         /** {@inheritDoc} */
