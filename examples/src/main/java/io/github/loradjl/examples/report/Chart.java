@@ -255,7 +255,12 @@ public final class Chart {
                 file, channel -> AtomicFile.writeAll(channel, ByteBuffer.wrap(png.toByteArray())));
     }
 
-    private BufferedImage image() {
+    /**
+     * Returns the picture, which a notebook shows where it is the value of a cell.
+     *
+     * @return the picture
+     */
+    public BufferedImage image() {
         BufferedImage image = BitmapEncoder.getBufferedImage(chart);
         if (isLogarithmicX) {
             Graphics2D graphics = image.createGraphics();
