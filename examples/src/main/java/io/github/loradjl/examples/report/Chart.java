@@ -113,7 +113,17 @@ public final class Chart {
     }
 
     private double[] placed(double[] x) {
-        return isLogarithmicX ? Arrays.stream(x).map(Math::log10).toArray() : x;
+        if (isLogarithmicX) {
+            return Arrays.stream(x).map(Math::log10).toArray();
+        }
+        // XChart labels every n-th point where points are evenly spaced; a hair off, and it labels
+        // round numbers.
+        double[] places = x.clone();
+        int last = x.length - 1;
+        if (last > 0) {
+            places[last] += (x[last] - x[last - 1]) / 100;
+        }
+        return places;
     }
 
     /**
@@ -316,6 +326,7 @@ public final class Chart {
         styler.setMarkerSize(9);
         styler.setXAxisMin(0.0);
         styler.setXAxisTickMarkSpacingHint(90);
+        styler.setDecimalPattern("0.######"); // Else .08 stands beside 0.1.
         styler.setAntiAlias(true);
     }
 }
