@@ -38,7 +38,15 @@ def tidy(notebook):
     }
 
 
-def failed_cell(notebook):
+def clear(notebook):
+    """Takes what an earlier run has left."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+            cell.execution_count = None
+
+
+def failed_cell(notebook, error):
     """Returns the text of the cell that failed, and what the kernel says of it."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -46,11 +54,15 @@ def failed_cell(notebook):
                 # nbclient's own message has the kernel's stack, not what the compiler says.
                 what = COLOR.sub("", "\n".join(output.traceback)).strip()
                 return f"{cell.source}\n\n{what or output.ename + ': ' + output.evalue}"
-    return None
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.execution_count is None:
+            return f"{cell.source}\n\n{error}"
+    return str(error)
 
 
 def execute(path, save):
     notebook = nbformat.read(path, as_version=4)
+    clear(notebook)
     began = time.monotonic()
     client = nbclient.NotebookClient(
         notebook,
@@ -61,7 +73,7 @@ def execute(path, save):
     try:
         client.execute()
     except (nbclient.exceptions.CellControlSignal, RuntimeError, TimeoutError) as e:
-        sys.exit(f"{path.name}: a cell failed:\n\n{failed_cell(notebook) or e}")
+        sys.exit(f"{path.name}: a cell failed:\n\n{failed_cell(notebook, e)}")
     if save:
         tidy(notebook)
         nbformat.write(notebook, path)
