@@ -44,6 +44,7 @@ def clear(notebook):
         if cell.cell_type == "code":
             cell.outputs = []
             cell.execution_count = None
+            cell.metadata.pop("execution", None)
 
 
 def failed_cell(notebook, error):
@@ -55,7 +56,7 @@ def failed_cell(notebook, error):
                 what = COLOR.sub("", "\n".join(output.traceback)).strip()
                 return f"{cell.source}\n\n{what or output.ename + ': ' + output.evalue}"
     for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.execution_count is None:
+        if cell.cell_type == "code" and "shell.execute_reply" not in cell.metadata.get("execution", {}):
             return f"{cell.source}\n\n{error}"
     return str(error)
 
