@@ -41,7 +41,8 @@ public final class LoraGa {
      *
      * @param lora the adapted model
      * @param loss the loss of the training to come
-     * @param batches calibration batches, on the model's device; left open
+     * @param batches calibration batches, on the model's device; left open. Those of DJL's data
+     *     sets are closed when an iteration ends: {@code LoraGaListener} copes with that
      * @return what the starts hold; empty if no adapter waits
      * @throws IllegalArgumentException if there are no batches
      * @throws IllegalStateException if a target receives no gradient, adapters are merged or the
@@ -56,7 +57,8 @@ public final class LoraGa {
      *
      * @param lora the adapted model
      * @param loss the loss of the training to come
-     * @param batches calibration batches, on the model's device; left open
+     * @param batches calibration batches, on the model's device; left open. Those of DJL's data
+     *     sets are closed when an iteration ends: {@code LoraGaListener} copes with that
      * @param options the strategy and the rest
      * @return what the starts hold; empty if no adapter waits
      * @throws IllegalArgumentException if there are no batches

@@ -398,6 +398,16 @@ class LoraGaTest {
         }
     }
 
+    /** DJL closes all batches of a data set once it has given the last one. */
+    @Test
+    void listener_fewerBatchesThanAskedFor_takesAllOfThem() {
+        try (LoraModel lora = attach(LoraInit.loraGa())) {
+            LoraGaListener listener = new LoraGaListener(lora, shuffled(), 1000);
+            model.newTrainer(config(lora).addTrainingListeners(listener)).close();
+            assertThat(listener.getReport().targets()).hasSize(2);
+        }
+    }
+
     private RandomAccessDataset shuffled() {
         return new ArrayDataset.Builder()
                 .setData(batch.getData().head())

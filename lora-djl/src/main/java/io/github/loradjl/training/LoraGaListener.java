@@ -1,5 +1,8 @@
 package io.github.loradjl.training;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.training.Trainer;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.dataset.Dataset;
@@ -138,21 +141,20 @@ public class LoraGaListener extends TrainingListenerAdapter {
         if (given != null) {
             report = LoraGa.start(lora, trainer.getLoss(), given, options);
         } else {
-            List<Batch> calibration = read(trainer);
-            try {
-                report = LoraGa.start(lora, trainer.getLoss(), calibration, options);
-            } finally {
-                calibration.forEach(Batch::close);
+            try (NDManager scope = trainer.getManager().newSubManager()) {
+                report = LoraGa.start(lora, trainer.getLoss(), read(trainer, scope), options);
             }
         }
         logger.info("LoRA-GA start:\n{}", report);
     }
 
-    private List<Batch> read(Trainer trainer) {
+    private List<Batch> read(Trainer trainer, NDManager scope) {
         List<Batch> calibration = new ArrayList<>();
         try {
             for (Batch batch : trainer.iterateDataset(dataset)) {
-                calibration.add(batch);
+                // DJL's data sets close all batches once they have given the last one.
+                calibration.add(copy(batch, scope));
+                batch.close();
                 if (calibration.size() == batches) {
                     break;
                 }
@@ -173,6 +175,28 @@ public class LoraGaListener extends TrainingListenerAdapter {
         } catch (TranslateException e) {
             throw new IllegalStateException("cannot prepare the calibration data", e);
         }
+    }
+
+    private static Batch copy(Batch batch, NDManager scope) {
+        return new Batch(
+                scope,
+                copy(batch.getData(), scope),
+                copy(batch.getLabels(), scope),
+                batch.getSize(),
+                null, // Only for several devices.
+                null,
+                batch.getProgress(),
+                batch.getProgressTotal());
+    }
+
+    private static NDList copy(NDList arrays, NDManager scope) {
+        NDList copies = new NDList(arrays.size());
+        for (NDArray array : arrays) {
+            NDArray copy = array.duplicate();
+            copy.attach(scope);
+            copies.add(copy);
+        }
+        return copies;
     }
 
     /**

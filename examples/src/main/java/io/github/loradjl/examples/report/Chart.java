@@ -113,7 +113,17 @@ public final class Chart {
     }
 
     private double[] placed(double[] x) {
-        return isLogarithmicX ? Arrays.stream(x).map(Math::log10).toArray() : x;
+        if (isLogarithmicX) {
+            return Arrays.stream(x).map(Math::log10).toArray();
+        }
+        // XChart labels every n-th point where points are evenly spaced; a hair off, and it labels
+        // round numbers.
+        double[] places = x.clone();
+        int last = x.length - 1;
+        if (last > 0) {
+            places[last] += (x[last] - x[last - 1]) / 100;
+        }
+        return places;
     }
 
     /**
@@ -255,7 +265,12 @@ public final class Chart {
                 file, channel -> AtomicFile.writeAll(channel, ByteBuffer.wrap(png.toByteArray())));
     }
 
-    private BufferedImage image() {
+    /**
+     * Returns the picture, which a notebook shows where it is the value of a cell.
+     *
+     * @return the picture
+     */
+    public BufferedImage image() {
         BufferedImage image = BitmapEncoder.getBufferedImage(chart);
         if (isLogarithmicX) {
             Graphics2D graphics = image.createGraphics();
@@ -311,6 +326,7 @@ public final class Chart {
         styler.setMarkerSize(9);
         styler.setXAxisMin(0.0);
         styler.setXAxisTickMarkSpacingHint(90);
+        styler.setDecimalPattern("0.######"); // Else .08 stands beside 0.1.
         styler.setAntiAlias(true);
     }
 }

@@ -44,9 +44,6 @@ public final class LossPlot {
         if (!steps.isEmpty()) {
             double[] x = steps.stream().mapToDouble(StepMetrics::globalStep).toArray();
             double[] y = steps.stream().mapToDouble(StepMetrics::loss).toArray();
-            // XChart marks every n-th point where points are evenly spaced; a hair off, and it
-            // marks round numbers.
-            x[x.length - 1] += 0.001;
             chart.line("training", x, y, THIN, Chart.stroke(1.2f, null), SeriesMarkers.NONE);
             int window = Math.max(SHORTEST_MEAN, y.length / PARTS);
             String mean = "training, running mean over " + window;
