@@ -224,19 +224,6 @@ public final class TorchOps {
     }
 
     /**
-     * Makes the mask of causal attention over rows that are padded or hold several segments: a
-     * position sees itself and earlier ones of the same segment. A padded position sees any earlier
-     * one but padding; it sees itself too, so that no row of the softmax is empty.
-     *
-     * @param segments an array of shape (b, t), zero at padding, elsewhere the number of the
-     *     segment
-     * @return a boolean array of shape (b, 1, t, t)
-     */
-    public static NDArray causalMask(NDArray segments) {
-        return one("causal_mask", segments);
-    }
-
-    /**
      * Multiplies by a constant. DJL's own {@code mul(Number)} must not be recorded: the graph would
      * refer to the number's memory, which ends with the call.
      *

@@ -153,16 +153,6 @@ class Ops(Module):
     x: Tensor,
     seen: Tensor) -> Tensor:
     return torch.where(torch.ne(seen, 0), x, torch.full_like(x, -3.3895313892515355e+38))
-  def causal_mask(self: __torch__.Ops,
-    segments: Tensor) -> Tensor:
-    t = torch.size(segments, 1)
-    causal = torch.tril(torch.ones([t, t], dtype=11, layout=None, device=ops.prim.device(segments)))
-    queries = torch.unsqueeze(torch.unsqueeze(segments, 1), 3)
-    keys = torch.unsqueeze(torch.unsqueeze(segments, 1), 1)
-    own = torch.logical_or(torch.eq(queries, keys), torch.eq(queries, 0))
-    seen = torch.logical_and(own, torch.ne(keys, 0))
-    itself = torch.eye(t, dtype=11, layout=None, device=ops.prim.device(segments))
-    return torch.logical_or(torch.logical_and(causal, seen), itself)
   def scale(self: __torch__.Ops,
     x: Tensor,
     factor: Tensor) -> Tensor:

@@ -142,39 +142,34 @@ class BackwardOpsTest {
     @CsvSource({"4, 2", "3, 3", "4, 1"})
     void textAttentionBackward_isTheGradientOfEachTextByItself(int heads, int groups) {
         // More than two blocks of queries, a text of one token, and one in a single block.
-        long[] texts = {300, 1, 17};
-        long rows = 318;
+        // Two of one length, which are taken together.
+        long[] texts = {300, 1, 17, 17};
+        long rows = 335;
         int size = 8;
         NDArray q = normal(rows, heads, size).mul(3);
         NDArray k = normal(rows, groups, size).mul(3);
         NDArray v = normal(rows, groups, size);
         NDArray dy = normal(rows, heads * size);
         NDArray lengths = manager.create(texts);
-        NDList expected =
-                recorded(
-                        list -> {
-                            NDList outs = new NDList();
-                            long at = 0;
-                            for (long text : texts) {
-                                String part = at + ":" + (at + text);
-                                NDArray out =
-                                        TorchOps.causalAttention(
-                                                heads(list.get(0).get(part)),
-                                                heads(list.get(1).get(part)),
-                                                heads(list.get(2).get(part)));
-                                outs.add(
-                                        out.squeeze(0)
-                                                .transpose(1, 0, 2)
-                                                .reshape(text, heads * size));
-                                at += text;
-                            }
-                            return NDArrays.concat(outs);
-                        },
-                        dy,
-                        q,
-                        k,
-                        v);
+        Function<NDList, NDArray> each =
+                list -> {
+                    NDList outs = new NDList();
+                    long at = 0;
+                    for (long text : texts) {
+                        String part = at + ":" + (at + text);
+                        NDArray out =
+                                TorchOps.causalAttention(
+                                        heads(list.get(0).get(part)),
+                                        heads(list.get(1).get(part)),
+                                        heads(list.get(2).get(part)));
+                        outs.add(out.squeeze(0).transpose(1, 0, 2).reshape(text, heads * size));
+                        at += text;
+                    }
+                    return NDArrays.concat(outs);
+                };
+        NDList expected = recorded(each, dy, q, k, v);
         try (GradientMode mode = GradientMode.off()) {
+            assertClose(TorchOps.textAttention(q, k, v, lengths), each.apply(new NDList(q, k, v)));
             NDList actual = BackwardOps.textAttentionBackward(dy, q, k, v, lengths);
             assertClose(actual.get(0), expected.get(0).reshape(rows, -1));
             assertClose(actual.get(1), expected.get(1).reshape(rows, -1));

@@ -61,7 +61,7 @@ class TorchOpsTest {
         private final NDArray ids = manager.create(new long[] {3, 1, 4, 1, 5, 2}, new Shape(2, 3));
         private final NDArray labels =
                 manager.create(new long[] {3, 1, 4, 1, -100, 2}, new Shape(2, 3));
-        private final NDArray mask = TorchOps.causalMask(manager.ones(new Shape(2, 3)));
+        private final NDArray mask = manager.ones(new Shape(1, 1, 3, 3)).gt(0);
         private final NDArray table;
         private final NDArray norm;
         private final NDArray weight;
@@ -302,7 +302,7 @@ class TorchOpsTest {
         NDArray narrow = TorchOps.toBfloat16(x);
         NDArray bytes = TorchOps.bfloat16AsBytes(narrow);
         NDArray heads = normal(1, 2, 3, 4);
-        NDArray mask = TorchOps.causalMask(manager.ones(new Shape(1, 3)));
+        NDArray mask = manager.ones(new Shape(1, 1, 3, 3)).gt(0);
         NDArray norm = normal(4);
         NDArray cos = normal(1, 1, 3, 4);
         NDArray labels = manager.create(new long[] {0, 1, 2, 3, -100, 0});
@@ -347,7 +347,6 @@ class TorchOpsTest {
                 () -> close(TorchOps.biasedAttention(heads, heads, heads, null, 0)));
         all.put("positionBias", () -> close(TorchOps.positionBias(table, buckets)));
         all.put("hide", () -> close(TorchOps.hide(numbers, keys)));
-        all.put("causalMask", () -> close(TorchOps.causalMask(rowsOfLabels)));
         all.put("scale", () -> close(TorchOps.scale(x, 0.5)));
         all.put("rmsNorm", () -> close(TorchOps.rmsNorm(x, norm, 1e-5f)));
         all.put("siluProduct", () -> close(TorchOps.siluProduct(x, y)));

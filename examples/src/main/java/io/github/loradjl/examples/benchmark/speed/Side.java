@@ -15,10 +15,12 @@ import java.util.List;
 final class Side implements AutoCloseable {
 
     private final String name;
-    private final Process process;
-    private final PrintStream to;
-    private final BufferedReader from;
+    private final List<String> command;
+    private final boolean isNewEachTurn;
     private final List<Turn> turns = new ArrayList<>();
+    private Process process;
+    private PrintStream to;
+    private BufferedReader from;
 
     /**
      * What came of one turn.
@@ -29,8 +31,23 @@ final class Side implements AutoCloseable {
      */
     record Turn(double seconds, double value, long peak) {}
 
-    Side(String name, List<String> command) throws IOException {
+    /**
+     * Creates a side.
+     *
+     * @param name its name, for messages
+     * @param command what starts its process
+     * @param isNewEachTurn whether each turn has a process of its own, whose start counts
+     */
+    Side(String name, List<String> command, boolean isNewEachTurn) throws IOException {
         this.name = name;
+        this.command = command;
+        this.isNewEachTurn = isNewEachTurn;
+        if (!isNewEachTurn) {
+            start();
+        }
+    }
+
+    private void start() throws IOException {
         process =
                 new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         to = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
@@ -42,14 +59,22 @@ final class Side implements AutoCloseable {
 
     /** Works once and waits for the end of it. */
     Turn work() throws IOException {
+        long begin = System.nanoTime();
+        if (isNewEachTurn) {
+            start();
+        }
         to.println();
         JsonObject json = answer();
+        double all = (System.nanoTime() - begin) / 1e9;
         Turn turn =
                 new Turn(
-                        json.get("seconds").getAsDouble(),
+                        isNewEachTurn ? all : json.get("seconds").getAsDouble(),
                         json.has("value") ? json.get("value").getAsDouble() : Double.NaN,
                         json.get("peak").getAsLong());
         turns.add(turn);
+        if (isNewEachTurn) {
+            close();
+        }
         return turn;
     }
 
@@ -73,6 +98,9 @@ final class Side implements AutoCloseable {
     /** {@inheritDoc} */
     @Override
     public void close() throws IOException {
+        if (process == null) {
+            return;
+        }
         to.close();
         try {
             process.waitFor();
