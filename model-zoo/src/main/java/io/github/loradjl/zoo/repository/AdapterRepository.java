@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.MalformedURLException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -91,10 +92,22 @@ public final class AdapterRepository {
     }
 
     private static URL url(String location) throws IOException {
+        String shown = RepositoryLayout.withoutLogin(location);
         try {
-            return URI.create(location.endsWith("/") ? location : location + "/").toURL();
-        } catch (IllegalArgumentException | MalformedURLException e) {
-            throw new IOException(location + " is not a URL: " + e.getMessage(), e);
+            URI uri = new URI(location.endsWith("/") ? location : location + "/");
+            if (uri.getRawUserInfo() != null
+                    || uri.getRawQuery() != null
+                    || uri.getRawFragment() != null) {
+                throw new IOException(
+                        "the URL "
+                                + shown
+                                + " has a login, ? or #: repositories are read without, so leave it"
+                                + " out");
+            }
+            return uri.toURL();
+        } catch (URISyntaxException | IllegalArgumentException | MalformedURLException e) {
+            // Not as a cause, whose message shows all of it.
+            throw new IOException(shown + " is not a URL");
         }
     }
 

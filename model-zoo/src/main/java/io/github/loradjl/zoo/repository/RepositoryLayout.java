@@ -145,6 +145,11 @@ public final class RepositoryLayout {
         return String.join("/", parts);
     }
 
+    /** Shows a URL without what may be a user and password; rather too little than too much. */
+    static String withoutLogin(String url) {
+        return url.replaceFirst("//.*@", "//");
+    }
+
     /** Shows what a stranger wrote without letting it fill the screen. */
     static String shortened(String text) {
         String line = text.replaceAll("\\p{Cntrl}", "?");
