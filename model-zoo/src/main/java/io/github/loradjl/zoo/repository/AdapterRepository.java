@@ -22,7 +22,6 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /**
  * A repository of adapters: a folder, a jar, or a web server that hands out such a folder.
@@ -212,7 +211,7 @@ public final class AdapterRepository {
             }
             return folder;
         } finally {
-            delete(beside);
+            Utils.deleteQuietly(beside);
         }
     }
 
@@ -283,18 +282,5 @@ public final class AdapterRepository {
 
     private static String remedy(AdapterEntry entry) {
         return "copy or publish " + entry.id() + " again";
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        List<Path> paths;
-        try (Stream<Path> walk = Files.walk(folder)) {
-            paths = walk.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path path : paths) {
-            Files.deleteIfExists(path);
-        }
     }
 }
