@@ -150,8 +150,13 @@ public final class RepositoryLayout {
         return url.replaceFirst("//.*@", "//");
     }
 
-    /** Shows what a stranger wrote without letting it fill the screen. */
-    static String shortened(String text) {
+    /**
+     * Shows what a stranger wrote without letting it fill the screen.
+     *
+     * @param text the text
+     * @return the beginning of it, on one line
+     */
+    public static String shortened(String text) {
         String line = text.replaceAll("\\p{Cntrl}", "?");
         return line.length() <= 80 ? line : line.substring(0, 80) + "...";
     }

@@ -158,6 +158,9 @@ class AdapterRepositoryTest {
         for (String place : List.of("no/such/place", "http://", "gopher://x/y", "\u0000")) {
             assertThatThrownBy(() -> AdapterRepository.open(place)).isInstanceOf(IOException.class);
         }
+        assertThatThrownBy(() -> AdapterRepository.open(adapter))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(adapter + " is no repository");
     }
 
     @Test
