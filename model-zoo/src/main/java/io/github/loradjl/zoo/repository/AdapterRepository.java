@@ -188,7 +188,7 @@ public final class AdapterRepository {
         if (isFetched(entry)) {
             return cache().resolve(entry.archive().sha256());
         }
-        Files.createDirectories(cache());
+        checkSpace(entry, Files.createDirectories(cache()));
         Path beside = cache().resolve("." + UUID.randomUUID());
         try {
             Path archive = Files.createDirectory(beside).resolve("archive.zip");
@@ -212,6 +212,23 @@ public final class AdapterRepository {
             return folder;
         } finally {
             Utils.deleteQuietly(beside);
+        }
+    }
+
+    /** An archive stands beside what is unpacked of it. */
+    private void checkSpace(AdapterEntry entry, Path folder) throws IOException {
+        long needed = 2 * entry.archive().size();
+        long free = Files.getFileStore(folder).getUsableSpace();
+        if (free < needed) {
+            throw new IOException(
+                    place(entry)
+                            + " takes "
+                            + needed / 1_000_000
+                            + " MB, and "
+                            + folder
+                            + " has room for "
+                            + free / 1_000_000
+                            + " MB; make room, or set DJL_CACHE_DIR to another folder");
         }
     }
 

@@ -160,7 +160,7 @@ class PublishedAdapterIT {
     }
 
     @Test
-    void fetch_changedArchive_isRefusedAndNothingStays() throws Exception {
+    void verify_changedOrMissingArchive_isRefused() throws Exception {
         Path copy = folder.resolve("copy");
         publication("3.0.0").optMetrics(Map.of("a", 1.0)).build().publish(copy);
         AdapterRepository opened = AdapterRepository.open(copy);

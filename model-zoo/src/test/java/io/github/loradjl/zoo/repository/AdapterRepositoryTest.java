@@ -176,6 +176,24 @@ class AdapterRepositoryTest {
     }
 
     @Test
+    void fetch_moreThanTheDiskHolds_isRefusedBeforeAnythingIsRead() throws IOException {
+        AdapterEntry entry = publish("0.0.1");
+        Path metadata =
+                folder.resolve("model/nlp/text_generation/io/github/loradjl/answers/metadata.json");
+        String text = Files.readString(metadata);
+        Files.writeString(
+                metadata,
+                text.replace("\"size\": " + entry.archive().size(), "\"size\": " + (1L << 40))
+                        .replace(entry.archive().sha256(), "0".repeat(64)));
+        AdapterRepository repository = AdapterRepository.open(folder);
+        assumeTrue(Files.getFileStore(folder).getUsableSpace() < 1L << 41, "the disk is large");
+        assertThatThrownBy(() -> repository.fetch(repository.getEntries().get(0)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("has room for")
+                .hasMessageContaining("DJL_CACHE_DIR");
+    }
+
+    @Test
     void open_linkOutOfTheFolder_isNotFollowed() throws IOException {
         assumeTrue(File.separatorChar == '/', "links need permission on Windows");
         AdapterEntry entry = publish("0.0.1");
