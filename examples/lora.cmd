@@ -50,7 +50,7 @@ powershell -NoProfile -Command "$p = (('lora-djl','model-zoo','examples' | ForEa
 rem The same run gives the same numbers, to the last digit: see examples/lora.
 if not defined MKL_CBWR set "MKL_CBWR=AUTO"
 if not defined MKL_DYNAMIC set "MKL_DYNAMIC=FALSE"
-rem DJL needs no network then; for models of the Hugging Face hub HF_HUB_OFFLINE=1 is the switch.
+rem DJL needs no network then; HF_HUB_OFFLINE=1 is the switch for the hub, DJL_OFFLINE=true for repositories too.
 set "offline=-Dai.djl.offline=true -Dlora.hub.offline=false"
 if "%profile%"=="cuda" set "offline="
 set "repositories="

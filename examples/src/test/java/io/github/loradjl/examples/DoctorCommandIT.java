@@ -59,7 +59,9 @@ class DoctorCommandIT {
         assertThat(run.out())
                 .contains("PyTorch 2.", "build, from ", "devices", "threads", "DJL's cache")
                 .contains("https://huggingface.co, with the token of HF_TOKEN")
-                .contains("DJL stays off the network; the hub may be asked")
+                .contains(
+                        "DJL stays off the network; repositories on the web: asked when needed; the"
+                                + " hub: asked")
                 .contains("tiny-story-llama, tiny-story-t5", "none (LORA_REPOSITORIES)");
         assertThat(run.out() + run.err()).doesNotContain(SECRET);
     }

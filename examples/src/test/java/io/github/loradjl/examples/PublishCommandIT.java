@@ -96,6 +96,14 @@ class PublishCommandIT {
         assertThat(generate("answers").out()).isEqualTo(byFolder.out());
         assertThat(generate("io.github.loradjl:answers:0.0.1").out()).isEqualTo(byFolder.out());
         assertThat(CommandLine.run("inspect", "--adapter", "answers").out()).contains("rank 4");
+        Path more = folder.resolve("more");
+        CommandLine on =
+                CommandLine.run(
+                        "finetune", "--init-adapter", "answers", "--out", more, "--max-steps", 1);
+        assertThat(on.code()).isZero();
+        assertThat(more.resolve("config.yaml")).content().contains("init_adapter: answers");
+        assertThat(CommandLine.run("inspect", "--adapter", more.resolve("adapter")).out())
+                .contains("rank 4");
         CommandLine missing = generate("questions");
         assertThat(missing.code()).isEqualTo(1);
         assertThat(missing.err()).contains("questions", "owner/name").hasLineCount(1);
@@ -144,6 +152,17 @@ class PublishCommandIT {
         run = CommandLine.run("adapters", folder.resolve("none"));
         assertThat(run.code()).isEqualTo(1);
         assertThat(run.err()).contains("none").hasLineCount(1);
+    }
+
+    @Test
+    void commands_wrongFolders_areOneLineThatNamesThem() {
+        CommandLine card = CommandLine.run("card", adapter, "--run", folder.resolve("nowhere"));
+        assertThat(card.code()).isEqualTo(1);
+        assertThat(card.err()).contains("not a folder: --run ", "nowhere").hasLineCount(1);
+        CommandLine listed = CommandLine.run("adapters", adapter);
+        assertThat(listed.code()).isEqualTo(1);
+        assertThat(listed.out()).isEmpty();
+        assertThat(listed.err()).contains(adapter + " is no repository").hasLineCount(1);
     }
 
     private static CommandLine generate(Object named) {

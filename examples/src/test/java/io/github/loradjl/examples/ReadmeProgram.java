@@ -25,9 +25,18 @@ import io.github.loradjl.zoo.text.TextTokenizer;
 import java.nio.file.Path;
 
 /** The programs of the README, between their marks; {@link ReadmeTest} compares and runs them. */
-final class ReadmeProgram {
+public final class ReadmeProgram {
 
     private ReadmeProgram() {}
+
+    /**
+     * Runs the quick start.
+     *
+     * @param arguments the folder of the adapter
+     */
+    public static void main(String[] arguments) throws Exception {
+        answer(Path.of(arguments[0]));
+    }
 
     static void answer(Path adapter) throws Exception {
         // README begins

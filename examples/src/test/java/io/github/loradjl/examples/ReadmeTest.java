@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 class ReadmeTest {
 
@@ -51,6 +52,32 @@ class ReadmeTest {
             assertThat(lora.getConfig(LoraModel.DEFAULT_ADAPTER).getRank()).isEqualTo(8);
             assertThat(lora.getTargets(LoraModel.DEFAULT_ADAPTER)).hasSize(35);
         }
-        ReadmeProgram.answer(adapter);
+        assertThat(answerElsewhere(adapter)).isNotBlank();
+    }
+
+    /** In a process of its own, with empty caches and off the network. */
+    private String answerElsewhere(Path adapter) throws Exception {
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
+        ProcessBuilder builder =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-XX:+UseSerialGC",
+                                "-Dai.djl.offline=true",
+                                "-DOPT_OUT_TRACKING=true",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                ReadmeProgram.class.getName(),
+                                adapter.toString())
+                        .redirectOutput(out.toFile())
+                        .redirectError(err.toFile());
+        builder.environment().remove("ENGINE_CACHE_DIR");
+        builder.environment().put("DJL_CACHE_DIR", folder.resolve("cache").toString());
+        builder.environment().put("HF_HUB_CACHE", folder.resolve("hub").toString());
+        Process process = builder.start();
+        assertThat(process.waitFor(3, TimeUnit.MINUTES)).isTrue();
+        assertThat(process.exitValue()).as(Files.readString(err)).isZero();
+        assertThat(folder.resolve("hub")).doesNotExist();
+        return Files.readString(out);
     }
 }

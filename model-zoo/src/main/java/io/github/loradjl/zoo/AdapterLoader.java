@@ -76,23 +76,29 @@ final class AdapterLoader implements ModelLoader {
             throws IOException, ModelNotFoundException, MalformedModelException {
         Found found = select(criteria);
         AdapterEntry entry = found.entry();
-        Map<String, Object> arguments =
-                criteria.getArguments() == null ? Map.of() : criteria.getArguments();
-        // A repository names models of the zoo and the hub, never folders of this machine.
-        Object given = Bases.argument(arguments.get("base"));
-        Path folder =
-                Bases.folder(
-                        given == null ? entry.base().id() : given,
-                        given == null ? entry.base().revision() : null,
-                        "adapter " + entry.id(),
-                        criteria.getProgress());
+        Path folder = base(entry, criteria, criteria.getProgress());
         List<WeightedAdapter> adapters = new ArrayList<>();
         adapters.add(new WeightedAdapter(found.fetch(), 1));
-        Object others = arguments.get(AdapterArgument.NAME);
+        Object others = arguments(criteria).get(AdapterArgument.NAME);
         adapters.addAll(
                 AdapterArgument.read(
                         others, id -> AdapterRepositories.fetch(id, criteria.getProgress())));
         return HuggingFaceFolder.load(folder, getArtifactId(), criteria, adapters);
+    }
+
+    private static Map<String, ?> arguments(Criteria<?, ?> criteria) {
+        return criteria.getArguments() == null ? Map.of() : criteria.getArguments();
+    }
+
+    private static Path base(AdapterEntry entry, Criteria<?, ?> criteria, Progress progress)
+            throws IOException {
+        // A repository names models of the zoo and the hub, never folders of this machine.
+        Object given = Bases.argument(arguments(criteria).get("base"));
+        return Bases.folder(
+                given == null ? entry.base().id() : given,
+                given == null ? entry.base().revision() : null,
+                "adapter " + entry.id(),
+                progress);
     }
 
     private Found select(Criteria<?, ?> criteria) throws ModelNotFoundException {
@@ -107,15 +113,21 @@ final class AdapterLoader implements ModelLoader {
 
     /** {@inheritDoc} */
     @Override
-    public <I, O> boolean isDownloaded(Criteria<I, O> criteria) throws ModelNotFoundException {
+    public <I, O> boolean isDownloaded(Criteria<I, O> criteria)
+            throws IOException, ModelNotFoundException {
         Found found = select(criteria);
-        return found.repository().isFetched(found.entry());
+        AdapterEntry entry = found.entry();
+        return found.repository().isFetched(entry)
+                && (arguments(criteria).containsKey("base")
+                        || Bases.isFetched(entry.base().id(), entry.base().revision()));
     }
 
     /** {@inheritDoc} */
     @Override
     public <I, O> void downloadModel(Criteria<I, O> criteria, Progress progress)
             throws IOException, ModelNotFoundException {
-        select(criteria).fetch();
+        Found found = select(criteria);
+        base(found.entry(), criteria, progress);
+        found.fetch();
     }
 }

@@ -14,8 +14,8 @@ import java.util.TreeMap;
  * @param artifactId its name in the zoo
  * @param hubId its name on the Hugging Face hub, null for a model that ships
  * @param revision the commit of the hub, null where it is not known
- * @param license the id of its licence
- * @param task PEFT's name of what it does
+ * @param license the id of its licence, null where it is not known
+ * @param task PEFT's name of what it does, null where it is not known
  * @param isVerified whether this library has been seen to load it
  * @param shipped the model in this jar, null for one on the hub
  */
@@ -90,6 +90,18 @@ record BaseEntry(
                 .filter(e -> e.artifactId.equalsIgnoreCase(id) || id.equals(e.hubId))
                 .findFirst()
                 .orElse(null);
+    }
+
+    /** Makes the entry of a model that the zoo does not list. */
+    static BaseEntry onHub(String hubId) {
+        return new BaseEntry(name(hubId), hubId, null, null, null, false, null);
+    }
+
+    /** Returns the entry of another revision; a model that ships has but one. */
+    BaseEntry at(String other) {
+        return hubId == null
+                ? this
+                : new BaseEntry(artifactId, hubId, other, license, task, isVerified, shipped);
     }
 
     /** Returns the Hugging Face folder, unpacked or fetched if need be. */

@@ -28,15 +28,9 @@ final class Bases {
             return path;
         }
         String id = String.valueOf(base);
-        BaseEntry entry = BaseEntry.find(id);
-        if (entry != null && (entry.hubId() == null || revision == null)) {
-            return entry.folder(progress);
-        }
+        BaseEntry entry = entry(id, revision);
         if (entry != null) {
-            return HubModels.folder(entry.hubId(), revision, progress);
-        }
-        if (HubId.isHubId(id)) {
-            return HubModels.folder(id, revision, progress);
+            return entry.folder(progress);
         }
         throw new IOException(
                 who
@@ -44,6 +38,20 @@ final class Bases {
                         + id
                         + ", which is neither in the zoo nor on the Hugging Face hub: give its"
                         + " folder as the argument base");
+    }
+
+    /** Tells whether a base is to be had without the network. */
+    static boolean isFetched(String id, String revision) throws IOException {
+        BaseEntry entry = entry(id, revision);
+        return entry != null && entry.isFetched();
+    }
+
+    private static BaseEntry entry(String id, String revision) {
+        BaseEntry entry = BaseEntry.find(id);
+        if (entry == null && HubId.isHubId(id)) {
+            entry = BaseEntry.onHub(id);
+        }
+        return entry == null || revision == null ? entry : entry.at(revision);
     }
 
     /** Reads the argument {@code base} of a criteria, which may name a folder. */

@@ -34,7 +34,7 @@ final class HubRepository extends AbstractRepository {
         artifact.setName(id.getName());
         artifact.setFiles(Map.of());
         artifact.getArguments().putAll(arguments);
-        // Instances, so that DJL does not look for classes in what was downloaded.
+        // An instance: for the name of a class DJL would look in what was downloaded as well.
         artifact.getArguments().put("blockFactory", new HuggingFaceBlockFactory());
         artifact.getArguments()
                 .put("translatorFactory", HuggingFaceTranslatorFactory.class.getName());

@@ -70,7 +70,7 @@ public final class CardCommand implements Callable<Integer> {
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException {
-        RunRecords records = RunRecords.read(RunRecords.folder(run, adapter));
+        RunRecords records = RunRecords.read(run, adapter);
         Path file =
                 ModelCard.builder()
                         .setAdapter(adapter)

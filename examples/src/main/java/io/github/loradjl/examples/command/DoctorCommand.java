@@ -14,7 +14,8 @@ import java.util.concurrent.Callable;
         description =
                 "Shows Java, the engine with its natives and devices, the caches, the Hugging Face"
                         + " hub (never the token itself) and the repositories of adapters, as the"
-                        + " other commands would use them. Below stands what is wrong and what to"
+                        + " other commands would use them. The hub is not asked whether it answers."
+                        + " Below stands what is wrong and what to"
                         + " do; the exit code is then 1.",
         mixinStandardHelpOptions = true)
 public final class DoctorCommand implements Callable<Integer> {

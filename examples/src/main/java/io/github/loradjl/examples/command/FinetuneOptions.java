@@ -58,7 +58,10 @@ record FinetuneOptions(
 
     /** Attaches the adapter to train: that of a checkpoint, a saved one, or a new one. */
     LoraModel attach(Model loaded, Checkpoint resumed) throws IOException {
-        Path saved = resumed == null ? run.initAdapter() : resumed.getAdapter();
+        Path saved =
+                resumed == null
+                        ? NamedAdapter.find("--init-adapter", run.initAdapter())
+                        : resumed.getAdapter();
         return saved == null
                 ? LoraModel.attach(loaded, start.config(adapter, training.seed()))
                 : PeftAdapter.load(loaded, saved);

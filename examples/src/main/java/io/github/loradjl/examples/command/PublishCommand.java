@@ -118,7 +118,7 @@ public final class PublishCommand implements Callable<Integer> {
                         .optBase(base)
                         .optBaseRevision(revision)
                         .optDescription(description)
-                        .optMetrics(RunRecords.read(RunRecords.folder(run, adapter)).metrics())
+                        .optMetrics(RunRecords.read(run, adapter).metrics())
                         .build();
         boolean isJar = repository.toString().toLowerCase(Locale.ROOT).endsWith(".jar");
         AdapterEntry entry =

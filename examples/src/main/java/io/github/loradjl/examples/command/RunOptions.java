@@ -57,11 +57,13 @@ final class RunOptions {
 
     @Option(
             names = "--init-adapter",
-            paramLabel = "DIR",
+            paramLabel = "ADAPTER",
             description =
-                    "Go on training this adapter folder, of finetune or PEFT, in a new run; the"
-                            + " options of the adapter are then its own.")
-    private Path initAdapter;
+                    "Go on training an adapter in a new run; the options of the adapter are then"
+                            + " its own. "
+                            + NamedAdapter.DESCRIPTION
+                            + ".")
+    private String initAdapter;
 
     @Option(
             names = "--dry-run",
@@ -252,7 +254,8 @@ final class RunOptions {
         return resume;
     }
 
-    Path initAdapter() {
+    /** Returns the name of the adapter to go on from, or null. */
+    String initAdapter() {
         return initAdapter;
     }
 

@@ -6,6 +6,7 @@ import io.github.loradjl.examples.report.StepMetrics;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,12 +42,24 @@ record RunRecords(List<String> data, Map<String, String> settings, Map<String, D
                     "seed");
 
     /** Finds the folder of the run that left an adapter: what is given, or the one around it. */
-    static Path folder(Path given, Path adapter) {
-        return given != null ? given : adapter.toAbsolutePath().normalize().getParent();
+    private static Path folder(Path given, Path adapter) throws IOException {
+        if (given == null) {
+            return adapter.toAbsolutePath().normalize().getParent();
+        }
+        if (!Files.isDirectory(given)) {
+            throw new NotDirectoryException("--run " + given);
+        }
+        return given;
     }
 
-    /** Reads what there is; a run of another tool left nothing. */
-    static RunRecords read(Path run) throws IOException {
+    /**
+     * Reads what there is; a run of another tool left nothing.
+     *
+     * @param given the folder of the run, or null for the one around the adapter's
+     * @param adapter the folder of the adapter
+     */
+    static RunRecords read(Path given, Path adapter) throws IOException {
+        Path run = folder(given, adapter);
         Map<String, List<String>> values = new LinkedHashMap<>();
         Path configuration = run.resolve(RunOptions.CONFIGURATION);
         if (Files.exists(configuration)) {

@@ -3,14 +3,15 @@ package io.github.loradjl.examples.doctor;
 import ai.djl.util.Utils;
 
 import io.github.loradjl.zoo.hub.HubClient;
+import io.github.loradjl.zoo.hub.OfflineSwitch;
 
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
 
 /** Where things are kept and fetched from. */
 final class PlaceFindings {
@@ -32,29 +33,30 @@ final class PlaceFindings {
         if (!engines.startsWith(own)) {
             cache(findings, "engines", engines, "ENGINE_CACHE_DIR");
         }
-        String djl = Utils.isOfflineMode() ? "DJL stays off the network" : "DJL may fetch";
+        String network =
+                (Utils.isOfflineMode() ? "DJL stays off the network" : "DJL may fetch")
+                        + "; repositories on the web: "
+                        + asked(OfflineSwitch.find());
         try {
             HubClient hub = HubClient.builder().build();
             cache(findings, "hub's cache", hub.getCacheFolder(), "HF_HUB_CACHE");
             findings.fact(
                     "hub",
                     "%s, %s",
-                    withoutPassword(hub.getEndpoint()),
+                    hub.getEndpoint(),
                     hub.getTokenSource().map(s -> "with the token of " + s).orElse("no token"));
-            findings.fact(
-                    "network",
-                    "%s; the hub %s",
-                    djl,
-                    hub.getOfflineSwitch()
-                            .map(name -> "is not asked (" + name + ")")
-                            .orElse("may be asked"));
+            findings.fact("network", "%s; the hub: %s", network, asked(hub.getOfflineSwitch()));
         } catch (RuntimeException e) {
             findings.fact("hub", "cannot be used");
-            findings.fact("network", "%s", djl);
+            findings.fact("network", "%s", network);
             findings.problem(
                     "The Hugging Face hub cannot be used: " + Findings.reason(e),
                     "Correct that variable, or unset it");
         }
+    }
+
+    private static String asked(Optional<String> offline) {
+        return offline.map(name -> "not asked (" + name + ")").orElse("asked when needed");
     }
 
     private static void cache(Findings findings, String name, Path folder, String variable) {
@@ -103,11 +105,5 @@ final class PlaceFindings {
                             + " folder by "
                             + variable);
         }
-    }
-
-    private static String withoutPassword(URI address) {
-        return address.getRawUserInfo() == null
-                ? address.toString()
-                : address.toString().replace(address.getRawUserInfo() + "@", "");
     }
 }

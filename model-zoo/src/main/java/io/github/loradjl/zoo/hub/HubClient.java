@@ -7,6 +7,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,10 +29,8 @@ import java.util.Optional;
  *
  * <p>The environment is asked first: {@code HF_ENDPOINT}; {@code HF_TOKEN}, or the file that {@code
  * hf auth login} writes ({@code HF_TOKEN_PATH}); {@code HF_HUB_CACHE} or {@code HF_HOME}; {@code
- * HF_HUB_DOWNLOAD_TIMEOUT}; {@code HF_HUB_OFFLINE}, and DJL's {@code DJL_OFFLINE} and {@code
- * ai.djl.offline}. The system property {@code lora.hub.offline}, true or false, says in the place
- * of {@code ai.djl.offline}, where that is meant for DJL's own downloads only. As everywhere in
- * DJL, a system property stands in for an environment variable of its name.
+ * HF_HUB_DOWNLOAD_TIMEOUT}; {@code HF_HUB_OFFLINE}, and the switches of {@link OfflineSwitch}. As
+ * everywhere in DJL, a system property stands in for an environment variable of its name.
  */
 public final class HubClient {
 
@@ -230,18 +229,30 @@ public final class HubClient {
          * @throws IllegalArgumentException if it is not an http or https address
          */
         public Builder optEndpoint(String address) {
-            URI uri = URI.create(address.replaceAll("/+$", ""));
-            boolean isHttp =
-                    "https".equalsIgnoreCase(uri.getScheme())
-                            || "http".equalsIgnoreCase(uri.getScheme());
-            if (!isHttp || uri.getHost() == null || uri.getQuery() != null) {
-                throw new IllegalArgumentException(
-                        "the hub's address (HF_ENDPOINT) is such as https://huggingface.co, not \""
-                                + address
-                                + "\"");
+            try {
+                endpoint = new URI(address.replaceAll("/+$", ""));
+            } catch (URISyntaxException e) {
+                throw wrongEndpoint(address);
             }
-            endpoint = uri;
+            boolean isHttp =
+                    "https".equalsIgnoreCase(endpoint.getScheme())
+                            || "http".equalsIgnoreCase(endpoint.getScheme());
+            if (!isHttp
+                    || endpoint.getHost() == null
+                    || endpoint.getRawUserInfo() != null
+                    || endpoint.getRawQuery() != null
+                    || endpoint.getRawFragment() != null) {
+                throw wrongEndpoint(address);
+            }
             return this;
+        }
+
+        /** Messages must not show a password; nor may the syntax error, as a cause. */
+        private static IllegalArgumentException wrongEndpoint(String address) {
+            return new IllegalArgumentException(
+                    "the hub's address (HF_ENDPOINT) is such as https://huggingface.co, not \""
+                            + Printable.of(address.replaceFirst(".*@", "...@"))
+                            + "\"; a token is given by HF_TOKEN");
         }
 
         /**

@@ -64,15 +64,7 @@ final class HubEnvironment {
                 return name;
             }
         }
-        if (Boolean.parseBoolean(get("DJL_OFFLINE", null))) {
-            return "DJL_OFFLINE";
-        }
-        // A program may keep DJL from fetching its engine and yet leave the hub to the user.
-        String own = get("lora.hub.offline", null);
-        if (own != null) {
-            return Boolean.parseBoolean(own) ? "lora.hub.offline" : null;
-        }
-        return Boolean.parseBoolean(get("ai.djl.offline", null)) ? "ai.djl.offline" : null;
+        return OfflineSwitch.find(variables);
     }
 
     private String home() {

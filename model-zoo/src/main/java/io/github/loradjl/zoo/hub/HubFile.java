@@ -14,6 +14,9 @@ import java.util.regex.Pattern;
  */
 record HubFile(String path, long size, String etag) {
 
+    /** More than any file has; sums of these still fit into a long. */
+    private static final long LARGEST = 1L << 42;
+
     private static final Set<String> KINDS = Set.of("safetensors", "json", "txt", "md", "jinja");
     private static final Pattern ETAG = Pattern.compile("[0-9a-f]{40}|[0-9a-f]{64}");
     private static final Pattern ABSOLUTE = Pattern.compile("(?:/|[A-Za-z]:).*");
@@ -21,7 +24,11 @@ record HubFile(String path, long size, String etag) {
 
     /** Tells whether a size and a hash can be a file's. */
     static boolean isValid(Long size, String etag) {
-        return size != null && size >= 0 && etag != null && ETAG.matcher(etag).matches();
+        return size != null
+                && size >= 0
+                && size <= LARGEST
+                && etag != null
+                && ETAG.matcher(etag).matches();
     }
 
     /**

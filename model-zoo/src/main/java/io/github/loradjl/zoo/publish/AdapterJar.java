@@ -1,5 +1,7 @@
 package io.github.loradjl.zoo.publish;
 
+import ai.djl.util.Utils;
+
 import io.github.loradjl.internal.AtomicFile;
 import io.github.loradjl.zoo.repository.AdapterArchive;
 import io.github.loradjl.zoo.repository.AdapterEntry;
@@ -11,7 +13,6 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,7 @@ final class AdapterJar {
             AtomicFile.writeString(jar.resolveSibling(name + ".sha256"), sum + "  " + name + "\n");
             return entry;
         } finally {
-            delete(beside);
+            Utils.deleteQuietly(beside);
         }
     }
 
@@ -104,18 +105,5 @@ final class AdapterJar {
                         publication.name(),
                         publication.version(),
                         publication.license());
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        List<Path> paths;
-        try (Stream<Path> walk = Files.walk(folder)) {
-            paths = walk.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path path : paths) {
-            Files.delete(path);
-        }
     }
 }

@@ -7,6 +7,7 @@ import io.github.loradjl.safetensors.SafetensorsFile;
 import io.github.loradjl.zoo.LoraModelZoo;
 import io.github.loradjl.zoo.repository.AdapterArchive;
 import io.github.loradjl.zoo.repository.AdapterEntry;
+import io.github.loradjl.zoo.repository.Json;
 import io.github.loradjl.zoo.repository.RepositoryLayout;
 
 import java.io.IOException;
@@ -83,15 +84,16 @@ public final class AdapterPublication {
                             + (license == null ? "" : " is not the id of one")
                             + ": name one such as apache-2.0, here or in the adapter's README.md");
         }
-        base = first(builder.base, origin.baseModel(), card.get("base_model"));
-        if (base == null) {
-            throw new IllegalArgumentException(
-                    builder.adapter
-                            + " does not name its base model, without which nobody can use it: give"
-                            + " its name on the Hugging Face hub or in the zoo");
-        }
+        base =
+                BaseName.check(
+                        builder.adapter,
+                        first(builder.base, origin.baseModel(), card.get("base_model")));
         revision = first(builder.revision, origin.baseRevision());
         description = builder.description;
+        if (description != null && !Json.isLine(description)) {
+            throw new IllegalArgumentException(
+                    "the description takes one line of up to 2000 characters");
+        }
         metrics = new TreeMap<>(builder.metrics);
         files = files(builder.adapter);
     }

@@ -5,6 +5,7 @@ import io.github.loradjl.internal.AtomicFile;
 import io.github.loradjl.peft.AdapterOrigin;
 import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.zoo.LoraModelZoo;
+import io.github.loradjl.zoo.hub.HubId;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,11 +40,9 @@ public final class ModelCard {
         this.builder = builder;
         config = PeftAdapter.readConfig(builder.adapter);
         origin = PeftAdapter.readOrigin(builder.adapter);
-        base = builder.base != null ? builder.base : origin.baseModel();
-        if (base == null) {
-            throw new IllegalArgumentException(
-                    builder.adapter + " does not name its base model; give it by optBase");
-        }
+        base =
+                BaseName.check(
+                        builder.adapter, builder.base != null ? builder.base : origin.baseModel());
     }
 
     /**
@@ -84,7 +83,7 @@ public final class ModelCard {
         text.append("\n# ").append(line(builder.name)).append("\n\n");
         text.append(
                 builder.description == null
-                        ? "A LoRA adapter for " + line(base) + "."
+                        ? "A LoRA adapter for " + base + "."
                         : line(builder.description));
         text.append("\n\n## What it is\n\n| | |\n|---|---|\n");
         facts().forEach((key, value) -> row(text, key, value));
@@ -100,8 +99,11 @@ public final class ModelCard {
             text.append("\n## Training\n\n| setting | value |\n|---|---|\n");
             builder.settings.forEach((key, value) -> row(text, key, value));
         }
-        text.append("\n## In Java\n\n```java\n").append(java()).append("```\n");
-        text.append("\n## In Python\n\n```python\n").append(python()).append("```\n");
+        if (!isClassifier()) {
+            // A classifier's head depends on the program.
+            text.append("\n## In Java\n\n```java\n").append(java()).append("```\n");
+            text.append("\n## In Python\n\n```python\n").append(python()).append("```\n");
+        }
         text.append("\n### Framework versions\n\n- lora-djl, in the format of PEFT 0.21.0\n");
         return text.toString();
     }
@@ -114,10 +116,7 @@ public final class ModelCard {
             setting(text, "license", builder.license);
         }
         if (!isClassifier()) {
-            setting(
-                    text,
-                    "pipeline_tag",
-                    isEncoderDecoder() ? "text2text-generation" : "text-generation");
+            setting(text, "pipeline_tag", task());
         }
         text.append("tags:\n");
         Set<String> tags = new TreeSet<>(Set.of("base_model:adapter:" + base, "lora", "lora-djl"));
@@ -137,7 +136,7 @@ public final class ModelCard {
     private void index(StringBuilder text) {
         String data = builder.data.isEmpty() ? "the training data" : builder.data.get(0);
         text.append("model-index:\n- name: ").append(quoted(builder.name)).append('\n');
-        text.append("  results:\n  - task:\n      type: text-generation\n");
+        text.append("  results:\n  - task:\n      type: ").append(task()).append('\n');
         text.append("    dataset:\n      type: file\n      name: ")
                 .append(quoted(data))
                 .append("\n    metrics:\n");
@@ -179,6 +178,14 @@ public final class ModelCard {
         return line(text).replace("|", "\\|");
     }
 
+    /** Returns the hub's name of what the adapter does. */
+    private String task() {
+        if (isClassifier()) {
+            return "text-classification";
+        }
+        return isEncoderDecoder() ? "text2text-generation" : "text-generation";
+    }
+
     private boolean isEncoderDecoder() {
         return "SEQ_2_SEQ_LM".equals(origin.taskType());
     }
@@ -208,19 +215,27 @@ public final class ModelCard {
     }
 
     private String java() {
+        String indent = "                ";
+        String elsewhere =
+                HubId.isHubId(base)
+                        ? indent + ".optModelUrls(\"hf://" + HubId.parse(base) + "\")\n"
+                        : indent
+                                + "// the folder of "
+                                + base
+                                + "\n"
+                                + indent
+                                + ".optModelZoo(HuggingFaceFolder.zoo(Path.of(\"BASE_MODEL\")))\n";
         String where =
                 LoraModelZoo.findBase(base)
                         .map(
                                 id ->
-                                        "                .optGroupId(\"io.github.loradjl\")\n"
-                                                + "                .optArtifactId(\""
+                                        indent
+                                                + ".optGroupId(\"io.github.loradjl\")\n"
+                                                + indent
+                                                + ".optArtifactId(\""
                                                 + id
                                                 + "\")\n")
-                        .orElse(
-                                "                // the folder of "
-                                        + line(base)
-                                        + "\n                .optModelZoo(HuggingFaceFolder.zoo("
-                                        + "Path.of(\"BASE_MODEL\")))\n");
+                        .orElse(elsewhere);
         return "Criteria<String, String> criteria =\n"
                 + "        Criteria.builder()\n"
                 + "                .setTypes(String.class, String.class)\n"
@@ -235,7 +250,7 @@ public final class ModelCard {
 
     private String python() {
         String auto = isEncoderDecoder() ? "AutoModelForSeq2SeqLM" : "AutoModelForCausalLM";
-        String name = '"' + line(base).replace("\"", "") + '"';
+        String name = '"' + base + '"';
         return "from peft import PeftModel\n"
                 + "from transformers import AutoTokenizer, "
                 + auto
@@ -364,7 +379,8 @@ public final class ModelCard {
          * Reads the adapter's files and builds the card.
          *
          * @return the card
-         * @throws IllegalArgumentException if the adapter, its name or its base is not known
+         * @throws IllegalArgumentException if the adapter or its name is not given, or its base is
+         *     none that others know
          * @throws IOException if the adapter cannot be read
          */
         public ModelCard build() throws IOException {

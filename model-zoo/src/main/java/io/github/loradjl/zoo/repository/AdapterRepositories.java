@@ -134,8 +134,9 @@ public final class AdapterRepositories {
                     add(location.strip());
                 }
             } catch (IOException e) {
-                UNREADABLE.put(location.strip(), e.getMessage());
-                logger.warn("{}: {} is left out: {}", PROPERTY, location, e.getMessage());
+                String shown = RepositoryLayout.withoutLogin(location.strip());
+                UNREADABLE.put(shown, e.getMessage());
+                logger.warn("{}: {} is left out: {}", PROPERTY, shown, e.getMessage());
             }
         }
     }

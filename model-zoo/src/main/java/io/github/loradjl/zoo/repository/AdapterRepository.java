@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.MalformedURLException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -21,7 +22,6 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /**
  * A repository of adapters: a folder, a jar, or a web server that hands out such a folder.
@@ -91,10 +91,22 @@ public final class AdapterRepository {
     }
 
     private static URL url(String location) throws IOException {
+        String shown = RepositoryLayout.withoutLogin(location);
         try {
-            return URI.create(location.endsWith("/") ? location : location + "/").toURL();
-        } catch (IllegalArgumentException | MalformedURLException e) {
-            throw new IOException(location + " is not a URL: " + e.getMessage(), e);
+            URI uri = new URI(location.endsWith("/") ? location : location + "/");
+            if (uri.getRawUserInfo() != null
+                    || uri.getRawQuery() != null
+                    || uri.getRawFragment() != null) {
+                throw new IOException(
+                        "the URL "
+                                + shown
+                                + " has a login, ? or #: repositories are read without, so leave it"
+                                + " out");
+            }
+            return uri.toURL();
+        } catch (URISyntaxException | IllegalArgumentException | MalformedURLException e) {
+            // Not as a cause, whose message shows all of it.
+            throw new IOException(shown + " is not a URL");
         }
     }
 
@@ -176,7 +188,7 @@ public final class AdapterRepository {
         if (isFetched(entry)) {
             return cache().resolve(entry.archive().sha256());
         }
-        Files.createDirectories(cache());
+        checkSpace(entry, Files.createDirectories(cache()));
         Path beside = cache().resolve("." + UUID.randomUUID());
         try {
             Path archive = Files.createDirectory(beside).resolve("archive.zip");
@@ -199,7 +211,24 @@ public final class AdapterRepository {
             }
             return folder;
         } finally {
-            delete(beside);
+            Utils.deleteQuietly(beside);
+        }
+    }
+
+    /** An archive stands beside what is unpacked of it. */
+    private void checkSpace(AdapterEntry entry, Path folder) throws IOException {
+        long needed = 2 * entry.archive().size();
+        long free = Files.getFileStore(folder).getUsableSpace();
+        if (free < needed) {
+            throw new IOException(
+                    place(entry)
+                            + " takes "
+                            + needed / 1_000_000
+                            + " MB, and "
+                            + folder
+                            + " has room for "
+                            + free / 1_000_000
+                            + " MB; make room, or set DJL_CACHE_DIR to another folder");
         }
     }
 
@@ -270,18 +299,5 @@ public final class AdapterRepository {
 
     private static String remedy(AdapterEntry entry) {
         return "copy or publish " + entry.id() + " again";
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        List<Path> paths;
-        try (Stream<Path> walk = Files.walk(folder)) {
-            paths = walk.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path path : paths) {
-            Files.deleteIfExists(path);
-        }
     }
 }

@@ -25,7 +25,8 @@ final class FolderSource implements Source {
     public List<String> metadataFiles() throws IOException {
         Path models = root.resolve(RepositoryLayout.MODELS);
         if (!Files.isDirectory(models)) {
-            return List.of();
+            throw new IOException(
+                    root + " is no repository: it has no folder " + RepositoryLayout.MODELS);
         }
         try (Stream<Path> files = Files.walk(models, MAX_DEPTH)) {
             return files.filter(f -> f.endsWith(RepositoryLayout.METADATA))

@@ -55,6 +55,16 @@ public record Json(JsonObject object, String where) {
                 + "\n";
     }
 
+    /**
+     * Tells whether a text can be shown on one line.
+     *
+     * @param text the text
+     * @return true for a short one without control characters
+     */
+    public static boolean isLine(String text) {
+        return text.length() <= MAX_LINE && text.matches("\\P{Cntrl}*");
+    }
+
     IOException wrong(String key, String expected) {
         return new IOException(
                 where
@@ -93,7 +103,7 @@ public record Json(JsonObject object, String where) {
     /** Returns a text that can be shown on one line, or null. */
     String line(String key) throws IOException {
         String text = text(key);
-        if (text != null && (text.length() > MAX_LINE || !text.matches("\\P{Cntrl}*"))) {
+        if (text != null && !isLine(text)) {
             throw wrong(key, "one line of up to " + MAX_LINE + " characters");
         }
         return text;

@@ -145,8 +145,18 @@ public final class RepositoryLayout {
         return String.join("/", parts);
     }
 
-    /** Shows what a stranger wrote without letting it fill the screen. */
-    static String shortened(String text) {
+    /** Shows a URL without what may be a user and password; rather too little than too much. */
+    static String withoutLogin(String url) {
+        return url.replaceFirst("//.*@", "//");
+    }
+
+    /**
+     * Shows what a stranger wrote without letting it fill the screen.
+     *
+     * @param text the text
+     * @return the beginning of it, on one line
+     */
+    public static String shortened(String text) {
         String line = text.replaceAll("\\p{Cntrl}", "?");
         return line.length() <= 80 ? line : line.substring(0, 80) + "...";
     }

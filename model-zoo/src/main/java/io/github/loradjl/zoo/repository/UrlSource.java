@@ -1,11 +1,12 @@
 package io.github.loradjl.zoo.repository;
 
-import ai.djl.util.Utils;
-
 import io.github.loradjl.internal.AtomicFile;
+import io.github.loradjl.zoo.hub.OfflineSwitch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.io.FileNotFoundException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.MalformedURLException;
@@ -16,12 +17,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Files below a URL: a web server, or a folder on the class path.
  *
  * <p>What describes a server's adapters is kept in DJL's cache and used where the server cannot be
- * reached, or DJL's offline switch is on.
+ * reached, or {@link OfflineSwitch} is on.
  */
 final class UrlSource implements Source {
 
@@ -31,6 +33,7 @@ final class UrlSource implements Source {
     private static final int TIMEOUT = 20_000;
 
     private final URL base;
+    private boolean isAway;
 
     /**
      * Creates a source.
@@ -54,25 +57,35 @@ final class UrlSource implements Source {
     /** {@inheritDoc} */
     @Override
     public InputStream open(String path) throws IOException {
-        if (isRemote() && Utils.isOfflineMode()) {
-            throw new IOException(
-                    url(path) + " is not fetched: DJL's offline mode is on (ai.djl.offline)");
+        URL url = url(path);
+        Optional<String> offline = OfflineSwitch.find();
+        if (isRemote() && offline.isPresent()) {
+            throw new IOException(url + " is not fetched: " + offline.get() + " forbids it");
         }
-        URLConnection connection = url(path).openConnection();
+        URLConnection connection = url.openConnection();
         connection.setUseCaches(false);
         connection.setConnectTimeout(TIMEOUT);
         connection.setReadTimeout(TIMEOUT);
         try {
-            return connection.getInputStream();
+            return new FilterInputStream(connection.getInputStream()) {
+                @Override
+                public int read(byte[] bytes, int offset, int length) throws IOException {
+                    try {
+                        return super.read(bytes, offset, length);
+                    } catch (IOException e) {
+                        throw failure(url, e);
+                    }
+                }
+            };
         } catch (IOException e) {
-            throw new IOException(
-                    url(path) + " cannot be fetched: " + RepositoryLayout.shortened(text(e)), e);
+            throw failure(url, e);
         }
     }
 
-    private static String text(IOException e) {
+    private static IOException failure(URL url, IOException e) {
         String name = e.getClass().getSimpleName();
-        return e.getMessage() == null ? name : name + ", " + e.getMessage();
+        String text = e.getMessage() == null ? name : name + ", " + e.getMessage();
+        return new IOException(url + " cannot be fetched: " + RepositoryLayout.shortened(text), e);
     }
 
     private URL url(String path) throws MalformedURLException {
@@ -86,6 +99,9 @@ final class UrlSource implements Source {
             return Source.super.read(path);
         }
         Path kept = kept(path);
+        if (isAway && Files.isRegularFile(kept)) {
+            return Files.readAllBytes(kept);
+        }
         byte[] bytes;
         try {
             bytes = Source.super.read(path);
@@ -93,6 +109,8 @@ final class UrlSource implements Source {
             if (!Files.isRegularFile(kept)) {
                 throw e;
             }
+            // The next files would have to be waited for as long, each.
+            isAway = !(e.getCause() instanceof FileNotFoundException);
             logger.warn("{}; what was read there before is used", e.getMessage());
             return Files.readAllBytes(kept);
         }

@@ -218,6 +218,9 @@ class HubFaultsTest extends HubTestBase {
                 "{\"sha\": \"0123456789012345678901234567890123456789\", \"siblings\":"
                         + " [{\"rfilename\": \"a.json\", \"size\": -1, \"blobId\":"
                         + " \"0123456789012345678901234567890123456789\"}]} | a.json has no size",
+                "{\"sha\": \"0123456789012345678901234567890123456789\", \"siblings\":"
+                        + " [{\"rfilename\": \"a.json\", \"size\": 9223372036854775807, \"blobId\":"
+                        + " \"0123456789012345678901234567890123456789\"}]} | a.json has no size",
             })
     void snapshot_answerOfNoHub_isRefused(String answer, String expected) throws IOException {
         HttpServer other = serve(200, answer, null);

@@ -157,6 +157,10 @@ class AdapterPublicationTest {
         assertThatThrownBy(() -> publication("0.0.1").setAdapter(folder.resolve("nowhere")).build())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("nowhere");
+        assertThatThrownBy(() -> publication("0.0.1").optBase("/home/me/llama").build())
+                .hasMessageContaining("\"/home/me/llama\", by which others do not find it");
+        assertThatThrownBy(() -> publication("0.0.1").optDescription("two\nlines").build())
+                .hasMessageContaining("one line");
     }
 
     @Test
@@ -181,10 +185,16 @@ class AdapterPublicationTest {
         Repository repository = Repository.newInstance("test", folder.toUri().toString());
         MRL mrl = repository.getResources().get(0);
         Artifact artifact = mrl.match(Map.of("method", "lora_ga", "rank", "4"));
-        mrl.prepare(artifact);
-        Path prepared = repository.getResourceDirectory(artifact);
-        assertThat(prepared.resolve("adapter_model.safetensors"))
-                .hasSameBinaryContentAs(adapter.resolve("adapter_model.safetensors"));
+        // DJL would take what an earlier build has left under that name and version.
+        System.setProperty("DJL_CACHE_DIR", folder.resolve("cache").toString());
+        try {
+            mrl.prepare(artifact);
+            Path prepared = repository.getResourceDirectory(artifact);
+            assertThat(prepared.resolve("adapter_model.safetensors"))
+                    .hasSameBinaryContentAs(adapter.resolve("adapter_model.safetensors"));
+        } finally {
+            System.clearProperty("DJL_CACHE_DIR");
+        }
         assertThat(entry.artifactId()).isEqualTo(mrl.getArtifactId());
     }
 }

@@ -17,6 +17,7 @@ public final class FileServer implements AutoCloseable {
     private final Path root;
     private final HttpServer server;
     private final List<String> requests = new CopyOnWriteArrayList<>();
+    private volatile boolean isBroken;
 
     /**
      * Starts a server.
@@ -34,6 +35,10 @@ public final class FileServer implements AutoCloseable {
         try (exchange) {
             String path = exchange.getRequestURI().getPath().substring("/adapters/".length());
             requests.add(path);
+            if (isBroken) {
+                exchange.sendResponseHeaders(503, -1);
+                return;
+            }
             Path file = root.resolve(path);
             if (!Files.isRegularFile(file)) {
                 exchange.sendResponseHeaders(404, -1);
@@ -52,6 +57,11 @@ public final class FileServer implements AutoCloseable {
     /** Returns the paths that were asked for. */
     public List<String> requests() {
         return requests;
+    }
+
+    /** From now on answers that it cannot. */
+    public void breakDown() {
+        isBroken = true;
     }
 
     /** {@inheritDoc} */

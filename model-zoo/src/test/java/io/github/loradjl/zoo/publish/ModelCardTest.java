@@ -42,8 +42,56 @@ class ModelCardTest {
         assertThat(text.lines()).noneMatch(line -> line.startsWith("license:"));
         assertThat(text)
                 .startsWith("---\nbase_model: org/no-such-model\n")
-                .contains("value: 1.25", "a\\|b", "HuggingFaceFolder.zoo", "# a \"name\"")
+                .contains(
+                        "value: 1.25",
+                        "a\\|b",
+                        ".optModelUrls(\"hf://org/no-such-model\")",
+                        "# a \"name\"")
                 .doesNotContain("broken");
+    }
+
+    @Test
+    void build_baseThatOnlyThisMachineHas_isRefused() {
+        ModelCard.Builder card = ModelCard.builder().setAdapter(adapter).setName("answers");
+        for (String base : List.of("/home/me/llama", "C:\\llama", "a b", "../llama", "")) {
+            assertThatThrownBy(() -> card.optBase(base).build())
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("is called \"" + base + "\"");
+        }
+    }
+
+    @Test
+    void toText_baseNobodyKnows_asksForItsFolder() throws IOException {
+        String text =
+                ModelCard.builder()
+                        .setAdapter(adapter)
+                        .setName("answers")
+                        .optBase("my-model")
+                        .build()
+                        .toText();
+        assertThat(text).contains("// the folder of my-model", "HuggingFaceFolder.zoo(");
+    }
+
+    @Test
+    void toText_ofAClassifier_hasNoProgramThatWrites() throws IOException {
+        Path classifier = Files.createDirectory(folder.resolve("classifier"));
+        String weights = "adapter_model.safetensors";
+        Files.copy(adapter.resolve(weights), classifier.resolve(weights));
+        for (String name : List.of("adapter_config.json", "lora_djl.json")) {
+            String json = Files.readString(adapter.resolve(name));
+            Files.writeString(classifier.resolve(name), json.replace("CAUSAL_LM", "SEQ_CLS"));
+        }
+        String text =
+                ModelCard.builder()
+                        .setAdapter(classifier)
+                        .setName("answers")
+                        .optBase("google/flan-t5-small")
+                        .optMetrics(Map.of("accuracy", 0.5))
+                        .build()
+                        .toText();
+        assertThat(text)
+                .contains("type: text-classification", "| task | SEQ_CLS |")
+                .doesNotContain("```", "pipeline_tag");
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.zoo.LoraModelZoo;
 import io.github.loradjl.zoo.TinyStoryLlama;
 import io.github.loradjl.zoo.TrainedAdapter;
+import io.github.loradjl.zoo.repository.AdapterEntry;
 import io.github.loradjl.zoo.repository.AdapterRepositories;
 import io.github.loradjl.zoo.repository.AdapterRepository;
 import org.assertj.core.data.Offset;
@@ -159,7 +160,7 @@ class PublishedAdapterIT {
     }
 
     @Test
-    void fetch_changedArchive_isRefusedAndNothingStays() throws Exception {
+    void verify_changedOrMissingArchive_isRefused() throws Exception {
         Path copy = folder.resolve("copy");
         publication("3.0.0").optMetrics(Map.of("a", 1.0)).build().publish(copy);
         AdapterRepository opened = AdapterRepository.open(copy);
@@ -176,11 +177,43 @@ class PublishedAdapterIT {
     }
 
     @Test
+    void download_adapter_bringsItsBaseToo() throws Exception {
+        Path repo = folder.resolve("repo");
+        publication("0.0.1").setName("lone").optBase("own/er").build().publish(repo);
+        LoraModelZoo.addRepository(repo.toString());
+        System.setProperty("HF_HUB_CACHE", folder.resolve("hub").toString());
+        System.setProperty("HF_HUB_OFFLINE", "1");
+        try {
+            Criteria<NDList, NDList> criteria =
+                    arrays().optGroupId("com.example").optArtifactId("lone").build();
+            assertThatThrownBy(criteria::downloadModel)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("own/er is not in the cache");
+            AdapterRepositories.find("lone").fetch();
+            assertThat(criteria.isDownloaded()).isFalse();
+            Criteria<NDList, NDList> other =
+                    arrays().optGroupId("com.example")
+                            .optArtifactId("lone")
+                            .optArgument("base", TinyStoryLlama.folder().toString())
+                            .build();
+            other.downloadModel();
+            assertThat(other.isDownloaded()).isTrue();
+        } finally {
+            System.clearProperty("HF_HUB_CACHE");
+            System.clearProperty("HF_HUB_OFFLINE");
+            AdapterRepositories.remove(repo.toString());
+        }
+    }
+
+    @Test
     void load_baseNobodyKnows_saysHowToGiveIt() throws Exception {
         Path repo = folder.resolve("repo");
         publication("0.0.1").setName("orphan").optBase("my-own-model").build().publish(repo);
         String local = TinyStoryLlama.folder().toString();
-        publication("0.0.1").setName("spy").optBase(local).build().publish(repo);
+        AdapterEntry spy = publication("0.0.1").setName("spy").build().publish(repo);
+        Path metadata = repo.resolve(spy.archive().path()).resolve("../../metadata.json");
+        String text = Files.readString(metadata.normalize());
+        Files.writeString(metadata.normalize(), text.replace("tiny-story-llama", local));
         LoraModelZoo.addRepository(repo.toString());
         try {
             assertThatThrownBy(

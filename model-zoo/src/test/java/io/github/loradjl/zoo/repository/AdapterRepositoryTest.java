@@ -50,9 +50,13 @@ class AdapterRepositoryTest {
     }
 
     private AdapterEntry publish(String version) throws IOException {
+        return publish("answers", version);
+    }
+
+    private AdapterEntry publish(String name, String version) throws IOException {
         return AdapterPublication.builder()
                 .setAdapter(adapter)
-                .setName("answers")
+                .setName(name)
                 .setVersion(version)
                 .optLicense("mit")
                 .build()
@@ -93,7 +97,51 @@ class AdapterRepositoryTest {
         System.setProperty(OFFLINE, "true");
         AdapterRepository offline = AdapterRepository.open(url);
         assertThat(offline.getEntries()).containsExactly(entry);
-        assertThatThrownBy(() -> offline.verify(entry)).hasMessageContaining("offline mode is on");
+        assertThatThrownBy(() -> offline.verify(entry))
+                .hasMessageContaining("ai.djl.offline forbids it");
+    }
+
+    /** As the command line does, so that DJL fetches no engine. */
+    @Test
+    void open_offlineForDjlAlone_asksTheServer() throws IOException {
+        AdapterEntry entry = publish("0.0.1");
+        System.setProperty(OFFLINE, "true");
+        System.setProperty("lora.hub.offline", "false");
+        try (FileServer server = new FileServer(folder)) {
+            AdapterRepository repository = AdapterRepository.open(server.url());
+            repository.verify(entry);
+            assertThat(server.requests()).hasSize(3);
+        } finally {
+            System.clearProperty("lora.hub.offline");
+        }
+    }
+
+    @Test
+    void open_serverThatBrokeDown_isAskedOnceForAllFiles() throws IOException {
+        publish("0.0.1");
+        publish("other", "0.0.1");
+        try (FileServer server = new FileServer(folder)) {
+            AdapterRepository.open(server.url());
+            server.breakDown();
+            int requests = server.requests().size();
+            assertThat(AdapterRepository.open(server.url()).getEntries()).hasSize(2);
+            assertThat(server.requests()).hasSize(requests + 1);
+        }
+    }
+
+    @Test
+    void open_urlWithALogin_isRefusedWithoutShowingIt() {
+        for (String url :
+                List.of(
+                        "https://me:secret@127.0.0.1:9/adapters",
+                        "https://me:secret sign@127.0.0.1:9/adapters",
+                        "http://127.0.0.1:9/adapters?token=1")) {
+            assertThatThrownBy(() -> AdapterRepository.open(url))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("//127.0.0.1:9/adapters")
+                    .hasMessageNotContaining("secret")
+                    .hasNoCause();
+        }
     }
 
     @Test
@@ -110,6 +158,9 @@ class AdapterRepositoryTest {
         for (String place : List.of("no/such/place", "http://", "gopher://x/y", "\u0000")) {
             assertThatThrownBy(() -> AdapterRepository.open(place)).isInstanceOf(IOException.class);
         }
+        assertThatThrownBy(() -> AdapterRepository.open(adapter))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(adapter + " is no repository");
     }
 
     @Test
@@ -122,6 +173,24 @@ class AdapterRepositoryTest {
         assertThat(repository.getEntries()).containsExactly(entry);
         assertThat(repository.getProblems()).hasSize(1);
         assertThat(repository.getProblems().get(0)).contains(other.toString(), "artifactId");
+    }
+
+    @Test
+    void fetch_moreThanTheDiskHolds_isRefusedBeforeAnythingIsRead() throws IOException {
+        AdapterEntry entry = publish("0.0.1");
+        Path metadata =
+                folder.resolve("model/nlp/text_generation/io/github/loradjl/answers/metadata.json");
+        String text = Files.readString(metadata);
+        Files.writeString(
+                metadata,
+                text.replace("\"size\": " + entry.archive().size(), "\"size\": " + (1L << 40))
+                        .replace(entry.archive().sha256(), "0".repeat(64)));
+        AdapterRepository repository = AdapterRepository.open(folder);
+        assumeTrue(Files.getFileStore(folder).getUsableSpace() < 1L << 41, "the disk is large");
+        assertThatThrownBy(() -> repository.fetch(repository.getEntries().get(0)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("has room for")
+                .hasMessageContaining("DJL_CACHE_DIR");
     }
 
     @Test
