@@ -37,7 +37,10 @@ public final class Speed implements Callable<Integer> {
     @Option(names = "--turns", description = "how often each side works")
     private Integer turns;
 
-    @Option(names = "--out", defaultValue = "examples/benchmarks/speed", description = "results")
+    @Option(
+            names = "--out",
+            defaultValue = "examples/benchmarks/speed-figures",
+            description = "results")
     private Path out;
 
     @Option(names = "--work", defaultValue = "examples/target/speed", description = "scratch")
