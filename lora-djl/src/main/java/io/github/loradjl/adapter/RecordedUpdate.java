@@ -78,26 +78,24 @@ record RecordedUpdate(
         sink.add(parameters[0], result.get(1));
         sink.add(parameters[1], result.get(2));
         try (NDArray h = result.get(0)) {
-            if (dx != null) {
-                addInputGradient(dy, h, dx);
+            if (dx == null) {
+                return;
+            }
+            add(dx, h, factors[0]);
+        }
+        if (factors.length > 2) {
+            try (NDArray h = BackwardOps.scaledProduct(dy, factors[3], -scaling)) {
+                add(dx, h, factors[2]);
             }
         }
     }
 
-    private void addInputGradient(NDArray dy, NDArray h, NDArray dx) {
+    /** Adds h A to the gradient of the input, as far as that was not dropped. */
+    private void add(NDArray dx, NDArray h, NDArray a) {
         if (mask == null) {
-            BackwardOps.addProduct(dx, h, factors[0]);
+            BackwardOps.addProduct(dx, h, a);
         } else {
-            BackwardOps.addDroppedProduct(dx, h, factors[0], mask, dropout);
-        }
-        if (factors.length == 2) {
-            return;
-        }
-        if (mask == null) {
-            BackwardOps.subtractStart(dx, dy, factors[2], factors[3], scaling);
-        } else {
-            BackwardOps.subtractDroppedStart(
-                    dx, dy, factors[2], factors[3], scaling, mask, dropout);
+            BackwardOps.addDroppedProduct(dx, h, a, mask, dropout);
         }
     }
 }

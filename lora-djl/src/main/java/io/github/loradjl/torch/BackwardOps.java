@@ -127,6 +127,18 @@ public final class BackwardOps {
     }
 
     /**
+     * Computes scaling dy B.
+     *
+     * @param dy a matrix of shape (n, m)
+     * @param b B, of shape (m, r)
+     * @param scaling the factor
+     * @return a matrix of shape (n, r)
+     */
+    public static NDArray scaledProduct(NDArray dy, NDArray b, double scaling) {
+        return OPS.one("scaled_product", dy, b, TorchModule.scalar(scaling));
+    }
+
+    /**
      * Adds dy W in place.
      *
      * @param dx a matrix of shape (n, in); written to
@@ -222,44 +234,6 @@ public final class BackwardOps {
     public static NDList loraBackward(
             NDArray dy, NDArray x, NDArray xa, NDArray b, double scaling) {
         return OPS.run("lora_backward", dy, x, xa, b, TorchModule.scalar(scaling));
-    }
-
-    /**
-     * Subtracts scaling dy B0 A0 in place.
-     *
-     * @param dx the gradient of the input, of shape (n, in); written to
-     * @param dy the gradient of the layer's output, of shape (n, m)
-     * @param a0 A0, of shape (r, in)
-     * @param b0 B0, of shape (m, r)
-     * @param scaling eta
-     */
-    public static void subtractStart(
-            NDArray dx, NDArray dy, NDArray a0, NDArray b0, double scaling) {
-        OPS.one("subtract_start", dx, dy, a0, b0, TorchModule.scalar(scaling)).close();
-    }
-
-    /**
-     * Subtracts scaling dy B0 A0 in place, as far as the input was not dropped.
-     *
-     * @param dx the gradient of the input, of shape (n, in); written to
-     * @param dy the gradient of the layer's output, of shape (n, m)
-     * @param a0 A0, of shape (r, in)
-     * @param b0 B0, of shape (m, r)
-     * @param scaling eta
-     * @param mask what was kept, of shape (n, in)
-     * @param rate the share that was dropped
-     */
-    public static void subtractDroppedStart(
-            NDArray dx,
-            NDArray dy,
-            NDArray a0,
-            NDArray b0,
-            double scaling,
-            NDArray mask,
-            double rate) {
-        NDArray eta = TorchModule.scalar(scaling);
-        NDArray share = TorchModule.scalar(rate);
-        OPS.one("subtract_dropped_start", dx, dy, a0, b0, eta, mask, share).close();
     }
 
     /**

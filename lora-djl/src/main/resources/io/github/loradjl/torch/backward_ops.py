@@ -65,6 +65,11 @@ class Ops(Module):
     dy: Tensor,
     weight: Tensor) -> Tensor:
     return torch.mm(dy, weight)
+  def scaled_product(self: __torch__.Ops,
+    dy: Tensor,
+    b: Tensor,
+    scaling: Tensor) -> Tensor:
+    return torch.mul_(torch.mm(dy, torch.to(b, ops.prim.dtype(dy), False, False, None)), scaling)
   def add_product(self: __torch__.Ops,
     dx: Tensor,
     dy: Tensor,
@@ -119,31 +124,10 @@ class Ops(Module):
     xa: Tensor,
     b: Tensor,
     scaling: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-    h = torch.mul_(torch.mm(dy, torch.to(b, ops.prim.dtype(dy), False, False, None)), scaling)
+    h = (self).scaled_product(dy, b, scaling, )
     da = torch.mm(torch.t(h), x)
     db = torch.contiguous(torch.t(torch.mm(torch.t(xa), dy)))
     return (h, torch.to(da, 6, False, False, None), torch.to(db, 6, False, False, None))
-  def subtract_start(self: __torch__.Ops,
-    dx: Tensor,
-    dy: Tensor,
-    a0: Tensor,
-    b0: Tensor,
-    scaling: Tensor) -> Tensor:
-    t = ops.prim.dtype(dx)
-    h = torch.mul_(torch.mm(dy, torch.to(b0, t, False, False, None)), scaling)
-    return torch.addmm_(dx, h, torch.to(a0, t, False, False, None), alpha=-1)
-  def subtract_dropped_start(self: __torch__.Ops,
-    dx: Tensor,
-    dy: Tensor,
-    a0: Tensor,
-    b0: Tensor,
-    scaling: Tensor,
-    mask: Tensor,
-    rate: Tensor) -> Tensor:
-    t = ops.prim.dtype(dx)
-    h = torch.mul_(torch.mm(dy, torch.to(b0, t, False, False, None)), scaling)
-    d = torch.mm(h, torch.to(a0, t, False, False, None))
-    return torch.addcmul_(dx, d, mask, value=torch.div(-1., 1. - float(rate)))
   def turn(self: __torch__.Ops,
     x: Tensor,
     cos: Tensor,

@@ -209,7 +209,7 @@ class BackwardOpsTest {
             NDArray dx = manager.zeros(new Shape(6, 7));
             BackwardOps.addProduct(dx, result.get(0), a);
             if (withStart) {
-                BackwardOps.subtractStart(dx, dy, a0, b0, ETA);
+                BackwardOps.addProduct(dx, BackwardOps.scaledProduct(dy, b0, -ETA), a0);
             }
             assertClose(dx, expected.get(0));
             assertClose(result.get(1), expected.get(1));
@@ -250,7 +250,8 @@ class BackwardOpsTest {
             assertClose(BackwardOps.dropped(x, mask, rate), result.get(0));
             NDArray dx = manager.zeros(x.getShape());
             BackwardOps.addDroppedProduct(dx, h, a, mask, rate);
-            BackwardOps.subtractDroppedStart(dx, dy, a0, b0, ETA, mask, rate);
+            NDArray start = BackwardOps.scaledProduct(dy, b0, -ETA);
+            BackwardOps.addDroppedProduct(dx, start, a0, mask, rate);
             NDArray expected = h.matMul(a).sub(dy.matMul(b0).matMul(a0).mul(ETA)).mul(factors);
             assertClose(dx, expected);
         }

@@ -147,14 +147,14 @@ final class LlamaStages {
                 data.size() > 1
                         ? TextLayout.of(data.get(1))
                         : TextLayout.full(ids.getShape().get(0), columns);
-        NDArray places = layout.kept() == null ? null : vector(ids, layout.kept(), false);
+        NDArray places = layout.kept() == null ? null : vector(ids, layout.kept());
         NDArray hidden;
         try (NDArray tokens = places == null ? ids.duplicate() : taken(ids, places)) {
             hidden = ModelBlock.apply(model.embedTokens(), store, tokens, training);
         }
         NDList outputs = new NDList(hidden);
         outputs.addAll(turns(hidden, data, layout, places, columns));
-        outputs.add(vector(ids, layout.lengths(), true));
+        outputs.add(lengths(ids, layout));
         if (places != null) {
             places.close();
             outputs.add(rowsOfPlaces(ids, layout));
@@ -177,7 +177,7 @@ final class LlamaStages {
         long largest = LongStream.of(positions).max().orElseThrow();
         try (NDArray own =
                 all == null
-                        ? row(vector(hidden, positions, false))
+                        ? row(vector(hidden, positions))
                         : places == null ? all.duplicate() : taken(all, places)) {
             return tables.gather(hidden, owner, own, largest);
         }
@@ -208,12 +208,19 @@ final class LlamaStages {
         }
     }
 
-    private static NDArray vector(NDArray like, long[] values, boolean onCpu) {
-        NDManager manager = like.getManager();
-        return TorchOps.longs(
-                onCpu ? manager.newSubManager(Device.cpu()) : manager,
-                values,
-                new Shape(values.length));
+    private static NDArray vector(NDArray like, long[] values) {
+        return TorchOps.longs(like.getManager(), values, new Shape(values.length));
+    }
+
+    /** The lengths stay on the CPU: attention counts by them, on whatever device it runs. */
+    private static NDArray lengths(NDArray like, TextLayout layout) {
+        NDManager owner = like.getManager();
+        try (NDManager cpu = owner.newSubManager(Device.cpu())) {
+            Shape shape = new Shape(layout.lengths().length);
+            NDArray lengths = TorchOps.longs(cpu, layout.lengths(), shape);
+            lengths.attach(owner);
+            return lengths;
+        }
     }
 
     private void checkLength(long length) {

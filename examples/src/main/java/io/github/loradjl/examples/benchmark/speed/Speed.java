@@ -61,7 +61,7 @@ public final class Speed implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Files.createDirectories(scratch);
-        Path adapter = scratch.resolve("adapter");
+        Path adapter = scratch.resolve("adapter-" + model.getFileName());
         if (!Files.exists(adapter)) {
             run(List.of(python, script(), "adapter", model.toString(), dtype, "-", "" + adapter));
         }

@@ -18,6 +18,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -63,7 +64,7 @@ public final class SpeedWorker {
                 HuggingFaceFolder.load(
                         Path.of(args[1]),
                         Device.cpu(),
-                        DataType.valueOf(args[2].toUpperCase(java.util.Locale.ROOT)));
+                        DataType.valueOf(args[2].toUpperCase(Locale.ROOT)));
         Batches batches = Batches.read(Path.of(args[3]));
         Path adapter = Path.of(args[4]);
         return switch (args[0]) {
