@@ -74,7 +74,7 @@ public final class Speed implements Callable<Integer> {
         int count = turns == null ? row.turns() : turns;
         try (Side ours = side(java(), row.ours(), file, adapter);
                 Side others =
-                        row.other() == null ? ours : side(peft(), row.other(), file, adapter)) {
+                        side(row.isBesideOurs() ? java() : peft(), row.other(), file, adapter)) {
             compare(ours, others, batches, count);
         }
         return 0;
@@ -89,7 +89,7 @@ public final class Speed implements Callable<Integer> {
                 tokens = 0;
             }
             Side.Turn mine = ours.work();
-            Side.Turn theirs = ours == others ? mine : others.work();
+            Side.Turn theirs = others.work();
             tokens += row.tokens(batches, turn);
             System.err.printf(
                     Locale.ROOT,
@@ -151,12 +151,7 @@ public final class Speed implements Callable<Integer> {
     }
 
     private static List<String> java() {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:+UseSerialGC", "-Dai.djl.offline=true", "-cp"));
-        command.add(System.getProperty("java.class.path"));
-        command.add(SpeedWorker.class.getName());
-        return command;
+        return Side.java(SpeedWorker.class);
     }
 
     private static void run(List<String> command) throws IOException, InterruptedException {
