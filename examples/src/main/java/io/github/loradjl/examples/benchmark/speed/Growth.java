@@ -1,0 +1,109 @@
+package io.github.loradjl.examples.benchmark.speed;
+
+import io.github.loradjl.examples.compare.JsonFiles;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/**
+ * Measures what a step of training costs as layers, rank and texts grow, in float32, each size in a
+ * process of its own; see {@code examples/benchmarks/speed.md}.
+ */
+@Command(name = "growth", description = "Measures steps as layers, rank and texts grow.")
+public final class Growth implements Callable<Integer> {
+
+    private static final int WARM_UP = 5;
+
+    @Option(names = "--steps", defaultValue = "11", description = "the steps that count")
+    private int steps;
+
+    @Option(
+            names = "--out",
+            defaultValue = "examples/benchmarks/speed-figures",
+            description = "results")
+    private Path out;
+
+    /**
+     * Measures.
+     *
+     * @param args see {@code --help}
+     */
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new Growth()).execute(args));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Integer call() throws IOException {
+        Map<Growing, Series> all = new EnumMap<>(Growing.class);
+        for (Growing growing : Growing.values()) {
+            List<Series.Point> points = new ArrayList<>();
+            for (int size : growing.sizes()) {
+                points.add(measure(growing, size));
+            }
+            Series series = Series.of(points, growing.degree());
+            print(growing, series);
+            all.put(growing, series);
+        }
+        new JsonFiles(out).save("GROWTH-float32", all);
+        return 0;
+    }
+
+    private Series.Point measure(Growing growing, int size) throws IOException {
+        // A heap that is resident from the start, so that its growth is not counted.
+        List<String> command =
+                Side.java(GrowthWorker.class, "-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch");
+        command.addAll(List.of(growing.arguments(size)));
+        String name = growing + " " + size;
+        try (Side side = new Side(name, command, false)) {
+            for (int turn = 0; turn < WARM_UP + steps; turn++) {
+                side.work();
+            }
+            return Series.Point.of(size, side.turns(), WARM_UP);
+        }
+    }
+
+    /**
+     * Prints a table. The cost of one unit of rank is that beyond the cost at rank 0, which the
+     * line gives.
+     */
+    private static void print(Growing growing, Series series) {
+        double start = growing == Growing.RANK ? series.seconds().coefficients()[0] : 0;
+        System.out.printf(
+                "%-7s %8s %12s %9s %12s%s%n",
+                growing,
+                "seconds",
+                "ms per unit",
+                "peak MB",
+                "live arrays",
+                growing.degree() == 2 ? " share of x^2" : "");
+        for (Series.Point point : series.points()) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%7d %8.3f %12.4f %9.0f %12d%s%n",
+                    point.size(),
+                    point.seconds(),
+                    1e3 * (point.seconds() - start) / point.size(),
+                    point.peak(),
+                    point.live(),
+                    growing.degree() == 2
+                            ? String.format(
+                                    Locale.ROOT,
+                                    " %11.0f%%",
+                                    100 * series.seconds().highestShare(point.size()))
+                            : "");
+        }
+        System.out.printf(
+                "seconds: %s%npeak MB: %s%nlive arrays: %s%n%n",
+                series.seconds(), series.peak(), series.live());
+    }
+}
