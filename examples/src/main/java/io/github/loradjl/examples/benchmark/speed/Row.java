@@ -14,6 +14,8 @@ enum Row {
     ATTENTION("attention", "step", 2, 7),
     /** A step on 4 rows of 512 tokens with activation checkpointing. */
     CHECKPOINTED("checkpointed", "checkpointed", 1, 5),
+    /** The most rows of 512 tokens that train in 4 GB with activation checkpointing. */
+    LONGEST("checkpointed", "checkpointed", 0, 2),
     /** Steps on 8 rows of GSM8K each, as long as they are. */
     GSM8K("step", "step", 1, 25),
     /** The start of LoRA-GA, layer by layer. */
@@ -80,6 +82,7 @@ enum Row {
         return switch (this) {
             case STEP, PRODUCTS, ATTENTION -> Batches.blocks(tokenizer, data, 9, 4, 128);
             case CHECKPOINTED -> Batches.blocks(tokenizer, data, 6, 4, 512);
+            case LONGEST -> Batches.blocks(tokenizer, data, 1, 128, 512);
             case GSM8K -> Batches.questions(tokenizer, data, 200, 8);
             case START, PROBE -> Batches.questions(tokenizer, data, 32, 8);
             case FIRST, WRITE -> Batches.blocks(tokenizer, data, 1, 1, 32);

@@ -11,13 +11,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 
 /** Runs one row of the benchmark; see {@code examples/benchmarks/speed.md}. */
 @Command(name = "speed", description = "Runs a row of the benchmark beside PEFT.")
 public final class Speed implements Callable<Integer> {
+
+    /** The memory of the longest batch, in megabytes. */
+    private static final double LIMIT = 4000;
 
     @Parameters(paramLabel = "ROW", description = "one of ${COMPLETION-CANDIDATES}")
     private Row row;
@@ -72,6 +77,10 @@ public final class Speed implements Callable<Integer> {
             batches.write(file);
         }
         int count = turns == null ? row.turns() : turns;
+        if (row == Row.LONGEST) {
+            longest(batches, file, adapter, count);
+            return 0;
+        }
         try (Side ours = side(java(), row.ours(), file, adapter);
                 Side others =
                         side(row.isBesideOurs() ? java() : peft(), row.other(), file, adapter)) {
@@ -124,6 +133,42 @@ public final class Speed implements Callable<Integer> {
                 result.tokensPerSecond().get(0),
                 result.tokensPerSecond().get(1),
                 result.tokensPerSecond().get(0) / result.tokensPerSecond().get(1));
+    }
+
+    private void longest(Batches batches, Path file, Path adapter, int count) throws IOException {
+        int most = batches.batches().get(0).size();
+        Map<String, List<String>> programs = new LinkedHashMap<>();
+        programs.put("ours", java());
+        programs.put("others", peft());
+        Map<String, Longest> found = new LinkedHashMap<>();
+        for (String name : programs.keySet()) {
+            Longest.Trial trial =
+                    rows -> {
+                        batches.first(rows).write(file);
+                        try (Side side = side(programs.get(name), row.ours(), file, adapter)) {
+                            for (int turn = 0; turn < count; turn++) {
+                                side.work();
+                            }
+                            double peak = Figures.of(side).peak();
+                            System.err.printf(
+                                    Locale.ROOT, "%s: %d rows, %.0f MB%n", name, rows, peak);
+                            return peak;
+                        }
+                    };
+            found.put(name, Longest.search(most, LIMIT, trial));
+        }
+        new JsonFiles(out).save(row + "-" + dtype, found);
+        found.forEach(
+                (name, longest) ->
+                        System.out.printf(
+                                Locale.ROOT,
+                                "%s %s: %s %d rows in %.0f MB; one more takes %.0f MB%n",
+                                row,
+                                dtype,
+                                name,
+                                longest.rows(),
+                                longest.peak(),
+                                longest.above()));
     }
 
     private Side side(List<String> program, String work, Path file, Path adapter)
