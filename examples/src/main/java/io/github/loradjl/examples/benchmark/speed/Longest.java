@@ -19,8 +19,9 @@ record Longest(int rows, double peak, double above) {
     }
 
     /**
-     * Searches. Memory grows about linearly, so that each trial is made where the line through two
-     * others meets the limit.
+     * Searches for rows that fit where one more does not. Memory grows about linearly, so that each
+     * trial is made where the line through two others meets the limit, at most at twice the rows of
+     * the last that fitted. Where it falls somewhere, still more rows may fit than are found.
      *
      * @param most the most rows to try
      * @param limit the megabytes
@@ -48,7 +49,7 @@ record Longest(int rows, double peak, double above) {
                 above = peak;
             }
             // What the first row takes is mostly the model, and says nothing of the second.
-            int step = low <= 1 && high > most ? 1 : step(limit - below, slope, 3 * low);
+            int step = low <= 1 && high > most ? 1 : step(limit - below, slope, low);
             next = Math.max(low + 1, Math.min(low + step, high - 1));
         }
         return new Longest(low, below, above);

@@ -21,9 +21,6 @@ import java.util.concurrent.Callable;
 @Command(name = "speed", description = "Runs a row of the benchmark beside PEFT.")
 public final class Speed implements Callable<Integer> {
 
-    /** The memory of the longest batch, in megabytes. */
-    private static final double LIMIT = 4000;
-
     @Parameters(paramLabel = "ROW", description = "one of ${COMPLETION-CANDIDATES}")
     private Row row;
 
@@ -41,6 +38,12 @@ public final class Speed implements Callable<Integer> {
 
     @Option(names = "--turns", description = "how often each side works")
     private Integer turns;
+
+    @Option(
+            names = "--limit",
+            defaultValue = "4000",
+            description = "the memory of the longest batch in megabytes")
+    private double limit;
 
     @Option(
             names = "--out",
@@ -155,7 +158,7 @@ public final class Speed implements Callable<Integer> {
                             return peak;
                         }
                     };
-            found.put(name, Longest.search(most, LIMIT, trial));
+            found.put(name, Longest.search(most, limit, trial));
         }
         new JsonFiles(out).save(row + "-" + dtype, found);
         found.forEach(
