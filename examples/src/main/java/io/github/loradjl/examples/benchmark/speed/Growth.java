@@ -7,11 +7,11 @@ import picocli.CommandLine.Option;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 
 /**
@@ -23,8 +23,11 @@ public final class Growth implements Callable<Integer> {
 
     private static final int WARM_UP = 5;
 
-    @Option(names = "--steps", defaultValue = "11", description = "the steps that count")
+    @Option(names = "--steps", defaultValue = "7", description = "a process's steps that count")
     private int steps;
+
+    @Option(names = "--rounds", defaultValue = "3", description = "the processes of each size")
+    private int rounds;
 
     @Option(
             names = "--out",
@@ -44,16 +47,23 @@ public final class Growth implements Callable<Integer> {
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException {
-        Map<Growing, Series> all = new EnumMap<>(Growing.class);
-        for (Growing growing : Growing.values()) {
-            List<Series.Point> points = new ArrayList<>();
-            for (int size : growing.sizes()) {
-                points.add(measure(growing, size));
+        Map<Growing, Map<Integer, Series.Point>> points = new EnumMap<>(Growing.class);
+        // The speed of a machine can vary from minute to minute: a size is measured at several
+        // times, and the fastest counts.
+        for (int round = 0; round < rounds; round++) {
+            for (Growing growing : Growing.values()) {
+                Map<Integer, Series.Point> own =
+                        points.computeIfAbsent(growing, key -> new TreeMap<>());
+                for (int size : growing.sizes()) {
+                    own.merge(size, measure(growing, size), Series.Point::faster);
+                }
             }
-            Series series = Series.of(points, growing.degree());
-            print(growing, series);
-            all.put(growing, series);
         }
+        Map<Growing, Series> all = new EnumMap<>(Growing.class);
+        points.forEach(
+                (growing, own) ->
+                        all.put(growing, Series.of(List.copyOf(own.values()), growing.degree())));
+        all.forEach(Growth::print);
         new JsonFiles(out).save("GROWTH-float32", all);
         return 0;
     }

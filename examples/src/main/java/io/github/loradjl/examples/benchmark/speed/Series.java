@@ -43,6 +43,12 @@ record Series(List<Point> points, Fit seconds, Fit peak, Fit live) {
             double[] seconds = Figures.sorted(counted, Side.Turn::seconds);
             return new Point(size, Figures.median(seconds), last.peak() / 1e6, live);
         }
+
+        /** Chooses the faster of two measurements; the memory is the higher of both. */
+        Point faster(Point other) {
+            Point faster = seconds <= other.seconds ? this : other;
+            return new Point(size, faster.seconds, Math.max(peak, other.peak), faster.live);
+        }
     }
 
     static Series of(List<Point> points, int degree) {

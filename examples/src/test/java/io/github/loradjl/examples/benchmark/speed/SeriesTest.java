@@ -27,4 +27,12 @@ class SeriesTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("80 live arrays after the second step, 81 after the last");
     }
+
+    @Test
+    void faster_keepsTheFewestSeconds_andTheMostMemory() {
+        Series.Point first = new Series.Point(16, 3, 500, 80);
+        Series.Point second = new Series.Point(16, 2, 450, 80);
+        assertThat(first.faster(second)).isEqualTo(new Series.Point(16, 2, 500, 80));
+        assertThat(second.faster(first)).isEqualTo(new Series.Point(16, 2, 500, 80));
+    }
 }
