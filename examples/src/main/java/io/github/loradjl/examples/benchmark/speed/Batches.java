@@ -87,15 +87,15 @@ record Batches(List<List<Row>> batches) {
         return new Batches(batches);
     }
 
-    /** Makes one batch of random tokens, all of them learnt; the same each time. */
-    static Batches random(int rows, int length, int vocabulary) {
+    /** Makes rows of random tokens, all of them learnt; the same each time. */
+    static List<Row> random(int rows, int length, int vocabulary) {
         Random random = new Random(1);
         List<Row> batch = new ArrayList<>();
         for (int row = 0; row < rows; row++) {
             long[] ids = random.longs(length, 0, vocabulary).toArray();
             batch.add(new Row(ids, ids));
         }
-        return new Batches(List.of(batch));
+        return batch;
     }
 
     private static List<Row> rows(Batch batch) {

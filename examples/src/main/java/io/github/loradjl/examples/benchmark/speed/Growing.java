@@ -29,11 +29,11 @@ enum Growing {
     }
 
     /** Returns the arguments of {@link GrowthWorker}. */
-    String[] arguments(int size) {
+    List<String> arguments(int size, int steps) {
         int layers = this == LAYERS ? size : 4;
         int rank = this == RANK ? size : 8;
         int rows = this == LENGTH ? 1 : 4;
         int length = this == LENGTH ? size : 128;
-        return new String[] {"" + layers, "" + rank, "" + rows, "" + length};
+        return List.of("" + layers, "" + rank, "" + rows, "" + length, "" + steps);
     }
 }

@@ -21,12 +21,12 @@ import java.util.concurrent.Callable;
 @Command(name = "growth", description = "Measures steps as layers, rank and texts grow.")
 public final class Growth implements Callable<Integer> {
 
-    private static final int WARM_UP = 5;
+    private static final int WARM_UP = 2;
 
     @Option(names = "--steps", defaultValue = "7", description = "a process's steps that count")
     private int steps;
 
-    @Option(names = "--rounds", defaultValue = "3", description = "the processes of each size")
+    @Option(names = "--rounds", defaultValue = "2", description = "the processes of each size")
     private int rounds;
 
     @Option(
@@ -72,13 +72,14 @@ public final class Growth implements Callable<Integer> {
         // A heap that is resident from the start, so that its growth is not counted.
         List<String> command =
                 Side.java(GrowthWorker.class, "-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch");
-        command.addAll(List.of(growing.arguments(size)));
+        command.addAll(growing.arguments(size, WARM_UP + steps));
+        int uncounted = GrowthWorker.SHORT_STEPS + WARM_UP;
         String name = growing + " " + size;
         try (Side side = new Side(name, command, false)) {
-            for (int turn = 0; turn < WARM_UP + steps; turn++) {
+            for (int turn = 0; turn < uncounted + steps; turn++) {
                 side.work();
             }
-            return Series.Point.of(size, side.turns(), WARM_UP);
+            return Series.Point.of(size, side.turns(), uncounted);
         }
     }
 
