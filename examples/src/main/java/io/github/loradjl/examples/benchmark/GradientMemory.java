@@ -1,7 +1,6 @@
 package io.github.loradjl.examples.benchmark;
 
 import ai.djl.Model;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -18,8 +17,6 @@ import io.github.loradjl.LoraModel;
 import io.github.loradjl.examples.report.ResidentMemory;
 import io.github.loradjl.gradient.GradientSvd;
 import io.github.loradjl.init.LoraInit;
-import io.github.loradjl.zoo.llama.LlamaConfig;
-import io.github.loradjl.zoo.llama.LlamaForCausalLM;
 import io.github.loradjl.zoo.text.CausalLmLoss;
 
 import java.util.ArrayList;
@@ -63,12 +60,9 @@ public final class GradientMemory {
             System.err.println("usage: GradientMemory " + String.join("|", strategies.keySet()));
             System.exit(2);
         }
-        Engine.getInstance().setRandomSeed(1);
-        try (Model model = Model.newInstance("random-llama");
+        RandomLlama llama = new RandomLlama(LAYERS, HIDDEN, INNER, 8, 8, VOCABULARY, 512);
+        try (Model model = llama.create();
                 NDManager manager = model.getNDManager().newSubManager()) {
-            LlamaForCausalLM block = new LlamaForCausalLM(LlamaConfig.parse(config()));
-            block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(ROWS, LENGTH));
-            model.setBlock(block);
             LoraConfig config =
                     LoraConfig.builder().optRankStabilized(true).optInit(LoraInit.loraGa()).build();
             try (LoraModel lora = LoraModel.attach(model, config)) {
@@ -137,15 +131,5 @@ public final class GradientMemory {
                 LAYERS * layer / 1e6,
                 activations / 1e6,
                 bound / 1e6);
-    }
-
-    private static String config() {
-        return """
-{"model_type": "llama", "hidden_act": "silu", "hidden_size": %d, "intermediate_size": %d,
- "num_hidden_layers": %d, "num_attention_heads": 8, "num_key_value_heads": 8,
- "vocab_size": %d, "max_position_embeddings": 512, "rms_norm_eps": 1e-5,
- "rope_theta": 10000.0, "tie_word_embeddings": true, "initializer_range": 0.02}
-"""
-                .formatted(HIDDEN, INNER, LAYERS, VOCABULARY);
     }
 }

@@ -1,7 +1,6 @@
 package io.github.loradjl.examples.benchmark;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -16,6 +15,7 @@ import ai.djl.translate.Batchifier;
 
 import io.github.loradjl.LoraConfig;
 import io.github.loradjl.LoraModel;
+import io.github.loradjl.examples.report.LiveArrays;
 import io.github.loradjl.examples.report.ResidentMemory;
 import io.github.loradjl.init.LoraInit;
 import io.github.loradjl.training.GradientClipping;
@@ -60,7 +60,7 @@ public final class TrainingMemory {
                     System.gc();
                     System.out.printf(
                             "step %d: %d live arrays, %.1f MB resident%n",
-                            step, live(Engine.getInstance()), ResidentMemory.now() / 1e6);
+                            step, LiveArrays.count(), ResidentMemory.now() / 1e6);
                 }
             }
         }
@@ -84,16 +84,5 @@ public final class TrainingMemory {
         GradientClipping.clip(trainer, 1.0);
         trainer.step();
         batch.close();
-    }
-
-    /** Counts the arrays below the root of all managers. */
-    private static int live(Engine engine) {
-        try (NDManager manager = engine.newBaseManager()) {
-            NDManager root = manager;
-            while (root.getParentManager() != null) {
-                root = root.getParentManager();
-            }
-            return root.getManagedArrays().size();
-        }
     }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 
 /**
  * Batches that both sides read from one file. A row has no padding; a side pads as it is used to.
@@ -86,6 +87,17 @@ record Batches(List<List<Row>> batches) {
         return new Batches(batches);
     }
 
+    /** Makes rows of random tokens, all of them learnt; the same each time. */
+    static List<Row> random(int rows, int length, int vocabulary) {
+        Random random = new Random(1);
+        List<Row> batch = new ArrayList<>();
+        for (int row = 0; row < rows; row++) {
+            long[] ids = random.longs(length, 0, vocabulary).toArray();
+            batch.add(new Row(ids, ids));
+        }
+        return batch;
+    }
+
     private static List<Row> rows(Batch batch) {
         NDArray ids = batch.getData().get(0);
         int length = Math.toIntExact(ids.getShape().get(1));
@@ -112,6 +124,11 @@ record Batches(List<List<Row>> batches) {
 
     void write(Path file) throws IOException {
         Files.writeString(file, new Gson().toJson(this));
+    }
+
+    /** Keeps the first rows of the first batch. */
+    Batches first(int rows) {
+        return new Batches(List.of(batches.get(0).subList(0, rows)));
     }
 
     /** Counts the tokens of a batch, padding not among them. */

@@ -22,12 +22,15 @@ final class GradientStart implements Work {
     private final ZooModel<NDList, NDList> model;
     private final Batches batches;
     private final GradientSvd strategy;
+    private final LoraInit init;
     private LoraModel lora;
 
-    GradientStart(ZooModel<NDList, NDList> model, Batches batches, GradientSvd strategy) {
+    GradientStart(
+            ZooModel<NDList, NDList> model, Batches batches, GradientSvd strategy, LoraInit init) {
         this.model = model;
         this.batches = batches;
         this.strategy = strategy;
+        this.init = init;
     }
 
     /** {@inheritDoc} */
@@ -46,7 +49,7 @@ final class GradientStart implements Work {
                         .optRank(8)
                         .optAlpha(16)
                         .optRankStabilized(true)
-                        .optInit(LoraInit.loraGa())
+                        .optInit(init)
                         .build();
         lora = LoraModel.attach(model, config);
         LoraGaOptions options = LoraGaOptions.builder().optStrategy(strategy).build();

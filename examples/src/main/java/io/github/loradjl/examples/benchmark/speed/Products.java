@@ -1,5 +1,8 @@
 package io.github.loradjl.examples.benchmark.speed;
 
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -11,6 +14,8 @@ import ai.djl.repository.zoo.ZooModel;
 import io.github.loradjl.adapter.BlockTree;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
+import io.github.loradjl.zoo.llama.LlamaConfig;
+import io.github.loradjl.zoo.llama.LlamaForCausalLM;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,9 +29,11 @@ import java.util.Set;
  * arrays that are there already.
  *
  * <p>Those are, for each adapted layer, x W<sup>T</sup>, x A<sup>T</sup>, (x A<sup>T</sup>) B
- * <sup>T</sup>; in the backward pass dy W, dy B, and the gradients of A and B with (dy B) A; and
- * for the head, on the rows that have labels, h W<sup>T</sup> and dlogits W. The products within
- * attention are not counted.
+ * <sup>T</sup>; in the backward pass dy W, dy B, and the gradients of A and B with (dy B) A; for
+ * the head, on the rows that have labels, h W<sup>T</sup> and dlogits W; and for each layer's
+ * attention Q K<sup>T</sup> and P V, in the backward pass Q K<sup>T</sup> again, dO V<sup>T</sup>,
+ * dS K, dS<sup>T</sup> Q and P<sup>T</sup> dO. Those of attention are of all keys, as if none were
+ * hidden, in the model's type.
  */
 final class Products implements Work {
 
@@ -36,13 +43,24 @@ final class Products implements Work {
     private final ZooModel<NDList, NDList> model;
     private final NDManager manager;
     private final Batches batches;
+    private final boolean attentionOnly;
+    private final LlamaConfig config;
     private final List<NDArray> weights = new ArrayList<>();
     private final Map<Shape, NDArray> arrays = new HashMap<>();
     private final NDArray head;
 
-    Products(ZooModel<NDList, NDList> model, Batches batches) {
+    /**
+     * Creates the work.
+     *
+     * @param model a LLaMA without adapters
+     * @param batches the batches
+     * @param attentionOnly true for the products within attention alone
+     */
+    Products(ZooModel<NDList, NDList> model, Batches batches, boolean attentionOnly) {
         this.model = model;
         this.batches = batches;
+        this.attentionOnly = attentionOnly;
+        config = ((LlamaForCausalLM) model.getBlock()).getConfig();
         manager = model.getNDManager().newSubManager();
         NDArray last = null;
         for (BlockTree.Node node : BlockTree.walk(model.getBlock())) {
@@ -61,19 +79,49 @@ final class Products implements Work {
     @Override
     public double run(int turn) {
         List<Batches.Row> rows = batches.batches().get(turn % batches.batches().size());
+        try (GradientMode mode = GradientMode.off()) {
+            if (!attentionOnly) {
+                linear(rows);
+            }
+            Map<Integer, Long> lengths =
+                    rows.stream().collect(groupingBy(row -> row.ids().length, counting()));
+            for (int layer = 0; layer < config.getLayers(); layer++) {
+                lengths.forEach((length, texts) -> attention(texts, length));
+            }
+        }
+        return Double.NaN;
+    }
+
+    private void linear(List<Batches.Row> rows) {
         long tokens = rows.stream().mapToLong(row -> row.ids().length).sum();
         long labels =
                 rows.stream()
                         .flatMapToLong(r -> Arrays.stream(r.labels()).skip(1))
                         .filter(label -> label >= 0)
                         .count();
-        try (GradientMode mode = GradientMode.off()) {
-            for (NDArray weight : weights) {
-                layer(weight, tokens);
-            }
-            pair(head, labels);
+        for (NDArray weight : weights) {
+            layer(weight, tokens);
         }
-        return Double.NaN;
+        pair(head, labels);
+    }
+
+    private void attention(long texts, long length) {
+        long heads = texts * config.getKeyValueHeads();
+        long queries = length * config.getHeads() / config.getKeyValueHeads();
+        // Q and dO, K and V, P and dS are of one shape each.
+        NDArray q = array(heads, queries, config.getHeadSize());
+        NDArray k = array(heads, length, config.getHeadSize());
+        NDArray p = array(heads, queries, length);
+        try (NDArray kt = k.transpose(0, 2, 1);
+                NDArray pt = p.transpose(0, 2, 1)) {
+            q.batchMatMul(kt).close();
+            p.batchMatMul(k).close();
+            q.batchMatMul(kt).close();
+            q.batchMatMul(kt).close();
+            p.batchMatMul(k).close();
+            pt.batchMatMul(q).close();
+            pt.batchMatMul(q).close();
+        }
     }
 
     private void layer(NDArray weight, long tokens) {
@@ -103,9 +151,9 @@ final class Products implements Work {
         dy.matMul(weight).close();
     }
 
-    private NDArray array(long rows, long columns) {
+    private NDArray array(long... sizes) {
         return arrays.computeIfAbsent(
-                new Shape(rows, columns),
+                new Shape(sizes),
                 shape -> {
                     try (NDArray numbers = manager.randomNormal(shape)) {
                         return TorchOps.toTypeOf(numbers, head).duplicate();

@@ -9,15 +9,19 @@ enum Row {
     /** A step of training on 4 rows of 128 tokens. */
     STEP("step", "step", 2, 7),
     /** Its products of matrices alone, beside the whole step of ours. */
-    PRODUCTS("products", null, 2, 7),
+    PRODUCTS("products", "step", 2, 7),
+    /** Those within attention alone, beside the whole step of ours. */
+    ATTENTION("attention", "step", 2, 7),
     /** A step on 4 rows of 512 tokens with activation checkpointing. */
     CHECKPOINTED("checkpointed", "checkpointed", 1, 5),
+    /** The most rows of 512 tokens that train in 4 GB with activation checkpointing. */
+    LONGEST("checkpointed", "checkpointed", 0, 2),
     /** Steps on 8 rows of GSM8K each, as long as they are. */
     GSM8K("step", "step", 1, 25),
     /** The start of LoRA-GA, layer by layer. */
     START("start", "start", 1, 5),
-    /** The start of LoRA-GA by the probe, beside a step of ours on the same rows. */
-    PROBE("probe", null, 1, 5),
+    /** The start of LoRA-GA by the probe's two passes, beside steps of ours on as many rows. */
+    PROBE("probe", "steps", 1, 5),
     /** A new process as far as its first token. */
     FIRST("write", "write", 1, 5),
     /** 256 tokens after one prompt. */
@@ -42,9 +46,14 @@ enum Row {
         return ours;
     }
 
-    /** Returns the work of the Python side, or null where there is none. */
+    /** Returns the work of the other side. */
     String other() {
         return other;
+    }
+
+    /** Tells whether the other side is another work of ours, not one of Python. */
+    boolean isBesideOurs() {
+        return this == PRODUCTS || this == ATTENTION || this == PROBE;
     }
 
     int warmUp() {
@@ -71,8 +80,9 @@ enum Row {
 
     Batches batches(TextTokenizer tokenizer, Path data) throws Exception {
         return switch (this) {
-            case STEP, PRODUCTS -> Batches.blocks(tokenizer, data, 9, 4, 128);
+            case STEP, PRODUCTS, ATTENTION -> Batches.blocks(tokenizer, data, 9, 4, 128);
             case CHECKPOINTED -> Batches.blocks(tokenizer, data, 6, 4, 512);
+            case LONGEST -> Batches.blocks(tokenizer, data, 1, 128, 512);
             case GSM8K -> Batches.questions(tokenizer, data, 200, 8);
             case START, PROBE -> Batches.questions(tokenizer, data, 32, 8);
             case FIRST, WRITE -> Batches.blocks(tokenizer, data, 1, 1, 32);

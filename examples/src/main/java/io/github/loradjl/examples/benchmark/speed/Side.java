@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,8 +29,9 @@ final class Side implements AutoCloseable {
      * @param seconds how long it took
      * @param value the loss or another number that both sides must agree on, or NaN
      * @param peak the highest resident memory of the process so far, in bytes
+     * @param live the number of arrays that are held after it; 0 where the process does not tell
      */
-    record Turn(double seconds, double value, long peak) {}
+    record Turn(double seconds, double value, long peak, int live) {}
 
     /**
      * Creates a side.
@@ -45,6 +47,16 @@ final class Side implements AutoCloseable {
         if (!isNewEachTurn) {
             start();
         }
+    }
+
+    /** Makes the command that starts a worker of ours. */
+    static List<String> java(Class<?> worker, String... options) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-XX:+UseSerialGC", "-Dai.djl.offline=true"));
+        command.addAll(List.of(options));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), worker.getName()));
+        return command;
     }
 
     private void start() throws IOException {
@@ -70,7 +82,8 @@ final class Side implements AutoCloseable {
                 new Turn(
                         isNewEachTurn ? all : json.get("seconds").getAsDouble(),
                         json.has("value") ? json.get("value").getAsDouble() : Double.NaN,
-                        json.get("peak").getAsLong());
+                        json.get("peak").getAsLong(),
+                        json.has("live") ? json.get("live").getAsInt() : 0);
         turns.add(turn);
         if (isNewEachTurn) {
             close();

@@ -11,8 +11,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 
 /** Runs one row of the benchmark; see {@code examples/benchmarks/speed.md}. */
@@ -36,6 +38,12 @@ public final class Speed implements Callable<Integer> {
 
     @Option(names = "--turns", description = "how often each side works")
     private Integer turns;
+
+    @Option(
+            names = "--limit",
+            defaultValue = "4000",
+            description = "the memory of the longest batch in megabytes")
+    private double limit;
 
     @Option(
             names = "--out",
@@ -72,9 +80,13 @@ public final class Speed implements Callable<Integer> {
             batches.write(file);
         }
         int count = turns == null ? row.turns() : turns;
+        if (row == Row.LONGEST) {
+            longest(batches, file, adapter, count);
+            return 0;
+        }
         try (Side ours = side(java(), row.ours(), file, adapter);
                 Side others =
-                        row.other() == null ? ours : side(peft(), row.other(), file, adapter)) {
+                        side(row.isBesideOurs() ? java() : peft(), row.other(), file, adapter)) {
             compare(ours, others, batches, count);
         }
         return 0;
@@ -89,7 +101,7 @@ public final class Speed implements Callable<Integer> {
                 tokens = 0;
             }
             Side.Turn mine = ours.work();
-            Side.Turn theirs = ours == others ? mine : others.work();
+            Side.Turn theirs = others.work();
             tokens += row.tokens(batches, turn);
             System.err.printf(
                     Locale.ROOT,
@@ -126,6 +138,42 @@ public final class Speed implements Callable<Integer> {
                 result.tokensPerSecond().get(0) / result.tokensPerSecond().get(1));
     }
 
+    private void longest(Batches batches, Path file, Path adapter, int count) throws IOException {
+        int most = batches.batches().get(0).size();
+        Map<String, List<String>> programs = new LinkedHashMap<>();
+        programs.put("ours", java());
+        programs.put("others", peft());
+        Map<String, Longest> found = new LinkedHashMap<>();
+        for (String name : programs.keySet()) {
+            Longest.Trial trial =
+                    rows -> {
+                        batches.first(rows).write(file);
+                        try (Side side = side(programs.get(name), row.ours(), file, adapter)) {
+                            for (int turn = 0; turn < count; turn++) {
+                                side.work();
+                            }
+                            double peak = Figures.of(side).peak();
+                            System.err.printf(
+                                    Locale.ROOT, "%s: %d rows, %.0f MB%n", name, rows, peak);
+                            return peak;
+                        }
+                    };
+            found.put(name, Longest.search(most, limit, trial));
+        }
+        new JsonFiles(out).save(row + "-" + dtype, found);
+        found.forEach(
+                (name, longest) ->
+                        System.out.printf(
+                                Locale.ROOT,
+                                "%s %s: %s %d rows in %.0f MB; one more takes %.0f MB%n",
+                                row,
+                                dtype,
+                                name,
+                                longest.rows(),
+                                longest.peak(),
+                                longest.above()));
+    }
+
     private Side side(List<String> program, String work, Path file, Path adapter)
             throws IOException {
         List<String> command = new ArrayList<>(program);
@@ -151,12 +199,7 @@ public final class Speed implements Callable<Integer> {
     }
 
     private static List<String> java() {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:+UseSerialGC", "-Dai.djl.offline=true", "-cp"));
-        command.add(System.getProperty("java.class.path"));
-        command.add(SpeedWorker.class.getName());
-        return command;
+        return Side.java(SpeedWorker.class);
     }
 
     private static void run(List<String> command) throws IOException, InterruptedException {

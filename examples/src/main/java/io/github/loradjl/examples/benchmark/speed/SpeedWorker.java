@@ -7,8 +7,13 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.repository.zoo.ZooModel;
 
 import com.google.gson.Gson;
+import io.github.loradjl.examples.report.LiveArrays;
 import io.github.loradjl.examples.report.ResidentMemory;
 import io.github.loradjl.gradient.GradientSvd;
+import io.github.loradjl.init.LoraGaInit;
+import io.github.loradjl.init.LoraInit;
+import io.github.loradjl.linalg.SvdOptions;
+import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.zoo.checkpoint.HuggingFaceFolder;
 
 import java.io.BufferedReader;
@@ -27,6 +32,9 @@ import java.util.Map;
  */
 public final class SpeedWorker {
 
+    /** The passes of a probe without power iterations. */
+    private static final int PROBE_PASSES = 2;
+
     private SpeedWorker() {}
 
     /**
@@ -37,25 +45,31 @@ public final class SpeedWorker {
      * @throws Exception if the work fails
      */
     public static void main(String[] args) throws Exception {
+        try (Work work = prepare(args)) {
+            repeat(work);
+        }
+    }
+
+    /** Works once for each line of standard input. */
+    static void repeat(Work work) throws Exception {
         PrintStream out = System.out;
         BufferedReader in =
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Gson gson = new Gson();
-        try (Work work = prepare(args)) {
-            out.println("{}");
-            int turn = 0;
-            for (String line = in.readLine(); line != null; line = in.readLine()) {
-                work.reset();
-                long start = System.nanoTime();
-                double value = work.run(turn++);
-                Map<String, Object> answer = new LinkedHashMap<>();
-                answer.put("seconds", (System.nanoTime() - start) / 1e9);
-                if (!Double.isNaN(value)) {
-                    answer.put("value", value);
-                }
-                answer.put("peak", ResidentMemory.peak());
-                out.println(gson.toJson(answer));
+        out.println("{}");
+        int turn = 0;
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            work.reset();
+            long start = System.nanoTime();
+            double value = work.run(turn++);
+            Map<String, Object> answer = new LinkedHashMap<>();
+            answer.put("seconds", (System.nanoTime() - start) / 1e9);
+            if (!Double.isNaN(value)) {
+                answer.put("value", value);
             }
+            answer.put("peak", ResidentMemory.peak());
+            answer.put("live", LiveArrays.count());
+            out.println(gson.toJson(answer));
         }
     }
 
@@ -68,13 +82,26 @@ public final class SpeedWorker {
         Batches batches = Batches.read(Path.of(args[3]));
         Path adapter = Path.of(args[4]);
         return switch (args[0]) {
-            case "step" -> new Training(model, adapter, batches, false);
-            case "checkpointed" -> new Training(model, adapter, batches, true);
-            case "start" -> new GradientStart(model, batches, GradientSvd.layerByLayer());
-            case "probe" -> new GradientStart(model, batches, GradientSvd.probe());
+            case "step" -> new Training(PeftAdapter.load(model, adapter), batches, false);
+            case "steps" ->
+                    new Repeated(
+                            new Training(PeftAdapter.load(model, adapter), batches, false),
+                            PROBE_PASSES * batches.batches().size());
+            case "checkpointed" -> new Training(PeftAdapter.load(model, adapter), batches, true);
+            case "start" ->
+                    new GradientStart(
+                            model, batches, GradientSvd.layerByLayer(), LoraInit.loraGa());
+            case "probe" ->
+                    new GradientStart(model, batches, GradientSvd.probe(), withoutIterations());
             case "write" -> new Writing(model, batches, Integer.parseInt(args[5]));
-            case "products" -> new Products(model, batches);
+            case "products" -> new Products(model, batches, false);
+            case "attention" -> new Products(model, batches, true);
             default -> throw new IllegalArgumentException("no such work: " + args[0]);
         };
+    }
+
+    private static LoraInit withoutIterations() {
+        SvdOptions svd = SvdOptions.builder().optPowerIterations(0).build();
+        return LoraGaInit.builder().optSvdOptions(svd).build();
     }
 }

@@ -1,9 +1,9 @@
 package io.github.loradjl.examples.benchmark.speed;
 
 import ai.djl.Device;
+import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.repository.zoo.ZooModel;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.Trainer;
@@ -11,30 +11,25 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.training.loss.Loss;
 
 import io.github.loradjl.LoraModel;
-import io.github.loradjl.peft.PeftAdapter;
 import io.github.loradjl.training.AdamW;
 import io.github.loradjl.training.LoraOptimizer;
 import io.github.loradjl.zoo.text.CausalLmLoss;
-
-import java.io.IOException;
-import java.nio.file.Path;
 
 /** Steps of training: forward, backward, AdamW. */
 final class Training implements Work {
 
     private static final float RATE = 1e-4f;
 
-    private final ZooModel<NDList, NDList> model;
+    private final Model model;
     private final LoraModel lora;
     private final AdamW optimizer;
     private final Trainer trainer;
     private final Batches batches;
 
-    Training(ZooModel<NDList, NDList> model, Path adapter, Batches batches, boolean checkpointing)
-            throws IOException {
-        this.model = model;
+    Training(LoraModel lora, Batches batches, boolean checkpointing) {
+        this.lora = lora;
         this.batches = batches;
-        lora = PeftAdapter.load(model, adapter);
+        model = lora.getModel();
         Loss loss = new CausalLmLoss();
         if (checkpointing) {
             loss = lora.checkpointActivations(loss);
