@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BinaryOperator;
 
 /**
  * Ordinary backward passes through the whole block, for a group of targets at a time. One group of
@@ -61,8 +62,16 @@ final class GroupedGradientSvd implements GradientSvd {
         return factors;
     }
 
-    /** Runs one batch through the block and back. */
-    static void backward(GradientTask task, int index, ParameterStore store) {
+    private static void backward(GradientTask task, int index, ParameterStore store) {
+        backward(task, index, (data, labels) -> task.base().forward(store, data, labels, null));
+    }
+
+    /**
+     * Runs one batch forward and back.
+     *
+     * @param forward gives predictions, or the scalar loss, of data and labels
+     */
+    static void backward(GradientTask task, int index, BinaryOperator<NDList> forward) {
         Batch batch = task.batches().get(index);
         TorchOps.seed(task.seedOf(index));
         try (GradientMode mode = GradientMode.on();
@@ -70,7 +79,7 @@ final class GroupedGradientSvd implements GradientSvd {
             // Intermediates belong to the manager of the data or the labels.
             NDList data = TorchOps.aliases(batch.getData(), scope);
             NDList labels = TorchOps.aliases(batch.getLabels(), scope);
-            NDList output = task.base().forward(store, data, labels, null);
+            NDList output = forward.apply(data, labels);
             NDArray loss = task.loss().evaluate(labels, output);
             // Where the loss depends on no target of the group, the missing gradients are an error
             // later.

@@ -3,6 +3,7 @@ package io.github.loradjl.gradient;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 
 import io.github.loradjl.adapter.LoraLinear;
@@ -12,11 +13,14 @@ import io.github.loradjl.init.GradientKind;
 import io.github.loradjl.linalg.RandomMatrix;
 import io.github.loradjl.linalg.SvdOptions;
 import io.github.loradjl.linalg.TruncatedSvd;
+import io.github.loradjl.staged.StagedTraining;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
 
@@ -176,11 +180,12 @@ final class ProbeGradientSvd implements GradientSvd {
                                 probes.put(path, probe);
                                 layer.setProbe(probe);
                             });
+            List<Parameter> factors =
+                    probes.values().stream()
+                            .map(probe -> ofB ? probe.getParameterB() : probe.getParameterA())
+                            .toList();
             for (int b = 0; b < task.batches().size(); b++) {
-                try (NDManager owner = scope.newSubManager()) {
-                    ParameterStore store = task.newStore(owner);
-                    GroupedGradientSvd.backward(task, b, store);
-                }
+                backward(task, scope, b, factors);
                 task.advance();
             }
             Map<String, NDArray> products = new LinkedHashMap<>();
@@ -201,6 +206,25 @@ final class ProbeGradientSvd implements GradientSvd {
         } finally {
             task.targets().values().forEach(layer -> layer.setProbe(null));
             probes.values().forEach(LowRankUpdate::close);
+        }
+    }
+
+    /** Runs one batch forward and back, as a step of training does where the block allows it. */
+    private static void backward(
+            GradientTask task, NDManager scope, int batch, List<Parameter> factors) {
+        Optional<StagedTraining> recorded =
+                task.stages()
+                        .map(stages -> StagedTraining.recorded(stages, () -> factors))
+                        .filter(StagedTraining::isPossible);
+        try (NDManager owner = scope.newSubManager()) {
+            ParameterStore store = task.newStore(owner);
+            GroupedGradientSvd.backward(
+                    task,
+                    batch,
+                    (data, labels) ->
+                            recorded.isPresent()
+                                    ? recorded.get().forward(store, data, labels)
+                                    : task.base().forward(store, data, labels, null));
         }
     }
 
