@@ -339,7 +339,8 @@ public final class TorchOps {
      * Computes the sum of the cross-entropy in float32 together with its gradient, without
      * recording.
      *
-     * @param logits an array of shape (k, classes)
+     * @param logits an array of shape (k, classes); if it is float32, its memory becomes that of
+     *     the gradient
      * @param labels an INT64 array of shape (k), none of them {@link #IGNORE_INDEX}
      * @return a float32 scalar, and its derivative by the logits in their shape and type
      */
