@@ -49,11 +49,11 @@ final class Side implements AutoCloseable {
         }
     }
 
-    /** Makes the command that starts a worker of ours. */
+    /** Makes the command that starts a worker of ours, as {@code examples/lora} would. */
     static List<String> java(Class<?> worker, String... options) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:+UseSerialGC", "-Dai.djl.offline=true"));
+        command.addAll(List.of("-XX:+UseSerialGC", "-Xmn16m", "-Dai.djl.offline=true"));
         command.addAll(List.of(options));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), worker.getName()));
         return command;

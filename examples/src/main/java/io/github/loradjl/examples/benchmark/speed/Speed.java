@@ -190,7 +190,12 @@ public final class Speed implements Callable<Integer> {
 
     private List<String> peft() {
         // Without the settings that examples/lora makes for our side.
-        return List.of("env", "-u", "MKL_CBWR", "-u", "MKL_DYNAMIC", python, script());
+        List<String> command = new ArrayList<>(List.of("env"));
+        for (String name : List.of("MKL_CBWR", "MKL_DYNAMIC", "GLIBC_TUNABLES")) {
+            command.addAll(List.of("-u", name));
+        }
+        command.addAll(List.of(python, script()));
+        return command;
     }
 
     private static String script() {
