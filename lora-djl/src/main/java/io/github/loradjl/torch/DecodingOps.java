@@ -1,5 +1,6 @@
 package io.github.loradjl.torch;
 
+import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -30,8 +31,13 @@ public final class DecodingOps {
     /** oneDNN's inner product. */
     private static final TorchModule INNER = new TorchModule(TEXT, "product_one_dnn.py");
 
-    /** With more rows MKL divides a product of float32 matrices well by itself. */
-    private static final int MOST_ROWS = 16;
+    /** The numbers of rows for which blocks are faster in float32. */
+    private static final int FEWEST_FOR_BLOCKS = 4;
+
+    private static final int MOST_FOR_BLOCKS = 8;
+
+    /** The largest number of rows for which the inner product is faster in bfloat16. */
+    private static final int MOST_FOR_INNER = 4;
 
     private DecodingOps() {}
 
@@ -157,7 +163,7 @@ public final class DecodingOps {
                                 position.keys,
                                 position.values,
                                 position.column,
-                                TorchModule.scalar(weights.eps)));
+                                TorchModule.scalar(Math.sqrt(weights.eps))));
         inputs.addAll(
                 List.of(
                         weights.inputNorm,
@@ -183,18 +189,19 @@ public final class DecodingOps {
 
     /**
      * Chooses how to multiply by a weight. LibTorch's own product reads it more slowly than the
-     * memory gives it: in bfloat16 with one row, where oneDNN's inner product does not, and in
-     * float32 with a few, where MKL is faster with blocks of the weight.
+     * memory gives it: in bfloat16 with very few rows, where oneDNN's inner product does not, and
+     * in float32 with a few, where MKL is faster with blocks of the weight.
      */
     private static TorchModule ops(NDArray x) {
-        if (x.getDevice().isGpu()) {
+        if (!x.getDevice().equals(Device.cpu())) {
             return PLAIN;
         }
         long rows = x.getShape().get(0);
         if (x.getDataType() == DataType.FLOAT32) {
-            return Backend.HAS_MKL && rows > 1 && rows <= MOST_ROWS ? BLOCKS : PLAIN;
+            boolean isBetween = rows >= FEWEST_FOR_BLOCKS && rows <= MOST_FOR_BLOCKS;
+            return isBetween && Backend.HAS_MKL ? BLOCKS : PLAIN;
         }
         boolean isBfloat16 = x.getDataType() == DataType.UNKNOWN;
-        return isBfloat16 && rows == 1 && Backend.HAS_ONE_DNN ? INNER : PLAIN;
+        return isBfloat16 && rows <= MOST_FOR_INNER && Backend.HAS_ONE_DNN ? INNER : PLAIN;
     }
 }

@@ -9,13 +9,13 @@ class Ops(Module):
   def normed(self: __torch__.Ops,
     x: Tensor,
     weight: Tensor,
-    eps: float) -> Tensor:
+    floor: Tensor) -> Tensor:
     h = torch.to(x, 6, False, False, None)
     norm = torch.linalg_vector_norm(h, 2, [-1], True)
-    share = torch.div(1., float(torch.size(x, -1)))
-    scale = torch.rsqrt_(torch.add_(torch.mul_(torch.mul(norm, norm), share), eps))
-    y = torch.to(torch.mul(h, scale), ops.prim.dtype(x), False, False, None)
-    return torch.mul(y, weight)
+    share = torch.pow(float(torch.size(x, -1)), -0.5)
+    root = torch.hypot(torch.mul_(norm, share), floor)
+    y = torch.to(torch.div(h, root), ops.prim.dtype(x), False, False, None)
+    return torch.mul_(y, weight)
   def attended(self: __torch__.Ops,
     q: Tensor,
     k: Tensor,
@@ -73,7 +73,7 @@ class Ops(Module):
     values: Tensor,
     position: Tensor,
     mask: Optional[Tensor],
-    eps: Tensor,
+    floor: Tensor,
     norm1: Tensor,
     wq: Tensor,
     wk: Tensor,
@@ -83,17 +83,16 @@ class Ops(Module):
     gate: Tensor,
     up: Tensor,
     down: Tensor) -> Tensor:
-    e = float(eps)
     x0 = torch.squeeze(x, 1)
-    y = (self).normed(x0, norm1, e, )
+    y = (self).normed(x0, norm1, floor, )
     q = (self).product(y, wq, )
     k = (self).product(y, wk, )
     v = (self).product(y, wv, )
     a = (self).attended(q, k, v, cos, sin, keys, values, int(position), mask, )
-    x1 = torch.add(x0, (self).product(a, wo, ))
-    y1 = (self).normed(x1, norm2, e, )
-    inner = torch.mul_(torch.silu_((self).product(y1, gate, )), (self).product(y1, up, ))
-    return torch.unsqueeze(torch.add_(x1, (self).product(inner, down, )), 1)
+    x1 = (self).product_plus(a, wo, x0, )
+    y1 = (self).normed(x1, norm2, floor, )
+    y2 = (self).product_plus((self).swiglu(y1, gate, up, ), down, x1, )
+    return torch.unsqueeze(y2, 1)
   def layer(self: __torch__.Ops,
     x: Tensor,
     cos: Tensor,
@@ -101,7 +100,7 @@ class Ops(Module):
     keys: Tensor,
     values: Tensor,
     position: Tensor,
-    eps: Tensor,
+    floor: Tensor,
     norm1: Tensor,
     wq: Tensor,
     wk: Tensor,
@@ -111,7 +110,7 @@ class Ops(Module):
     gate: Tensor,
     up: Tensor,
     down: Tensor) -> Tensor:
-    return (self).whole_layer(x, cos, sin, keys, values, position, None, eps, norm1, wq, wk, wv, wo, norm2, gate, up, down, )
+    return (self).whole_layer(x, cos, sin, keys, values, position, None, floor, norm1, wq, wk, wv, wo, norm2, gate, up, down, )
   def layer_masked(self: __torch__.Ops,
     x: Tensor,
     cos: Tensor,
@@ -119,7 +118,7 @@ class Ops(Module):
     keys: Tensor,
     values: Tensor,
     position: Tensor,
-    eps: Tensor,
+    floor: Tensor,
     norm1: Tensor,
     wq: Tensor,
     wk: Tensor,
@@ -130,4 +129,4 @@ class Ops(Module):
     up: Tensor,
     down: Tensor,
     mask: Tensor) -> Tensor:
-    return (self).whole_layer(x, cos, sin, keys, values, position, mask, eps, norm1, wq, wk, wv, wo, norm2, gate, up, down, )
+    return (self).whole_layer(x, cos, sin, keys, values, position, mask, floor, norm1, wq, wk, wv, wo, norm2, gate, up, down, )

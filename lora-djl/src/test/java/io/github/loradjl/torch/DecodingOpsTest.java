@@ -153,8 +153,8 @@ class DecodingOpsTest {
         "1, 4, 4, 8, 0",
         "1, 6, 2, 64, 4",
         "3, 6, 2, 8, 4",
-        "3, 2, 1, 64, 6",
-        "20, 2, 2, 8, 1"
+        "5, 2, 1, 8, 4",
+        "8, 2, 1, 64, 6"
     })
     void layer_isThePlainOne(int batch, int heads, int groups, int size, int column) {
         Case c = new Case(batch, heads, groups, size, column, x -> x);
@@ -165,7 +165,7 @@ class DecodingOpsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 4, 4, 8, 0", "1, 6, 2, 64, 4", "3, 6, 2, 64, 4"})
+    @CsvSource({"1, 4, 4, 8, 0", "1, 6, 2, 64, 4", "3, 6, 2, 64, 4", "5, 6, 2, 8, 4"})
     void layer_inBfloat16_isThePlainOne(int batch, int heads, int groups, int size, int column) {
         Case c = new Case(batch, heads, groups, size, column, TorchOps::toBfloat16);
         NDArray expected = c.layer(c.position);
@@ -220,7 +220,7 @@ class DecodingOpsTest {
         List<Double> tolerances = List.of(TOLERANCE, TOLERANCE_16);
         List<String> wrong = new ArrayList<>();
         for (int i = 0; i < types.size(); i++) {
-            for (int rows : new int[] {1, 2, 8, 16, 17}) {
+            for (int rows : new int[] {1, 3, 4, 8, 9}) {
                 for (int out : new int[] {5, 64, 192}) {
                     NDArray x = types.get(i).apply(normal(1, rows, 48));
                     NDArray w = types.get(i).apply(normal(1, out, 48));
