@@ -115,6 +115,35 @@ public final class LoraLinear extends Linear {
         return new NDList(y);
     }
 
+    /**
+     * Returns the weight of a layer that does no more than multiply by it.
+     *
+     * @param layer one of DJL's, or an adapted one
+     * @param store the parameter store
+     * @param x an input of the layer
+     * @return W of shape (out, in), whose product with {@code x} is what {@code layer} gives when
+     *     it predicts; null if it has a bias or an active adapter that is not merged
+     */
+    public static NDArray plainWeight(Linear layer, ParameterStore store, NDArray x) {
+        Merged inWeight = UNMERGED;
+        Linear plain = layer;
+        if (layer instanceof LoraLinear lora) {
+            lora.called = true;
+            inWeight = lora.merged;
+            plain = lora.base;
+            if (!lora.activeUpdates(inWeight).isEmpty()) {
+                return null;
+            }
+        }
+        ParameterList own = plain.getDirectParameters();
+        if (plain.getClass() != Linear.class || own.contains("bias")) {
+            return null;
+        }
+        return inWeight.weight() == null
+                ? store.getValue(own.get("weight"), x.getDevice(), false)
+                : ((LoraLinear) layer).currentWeight(inWeight, store, own.get("weight"), x, false);
+    }
+
     /** Runs the layer in training mode and keeps what its backward pass needs. */
     RecordedLinear record(ParameterStore store, NDArray x, NDManager manager) {
         called = true;

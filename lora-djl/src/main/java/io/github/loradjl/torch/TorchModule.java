@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Operations written as the methods of a TorchScript class {@code Ops}, in a text beside this class
- * that is compiled on first use.
+ * Operations written as the methods of a TorchScript class {@code Ops}, in one or more texts beside
+ * this class that are put together and compiled on first use.
  *
  * <p>TorchScript's graph optimizer is switched off in each calling thread, because it changes the
  * rounding of an operation after its first calls.
@@ -39,11 +39,11 @@ final class TorchModule {
     private static final Map<String, NDArray> METHODS = new ConcurrentHashMap<>();
     private static final Map<Double, NDArray> SCALARS = new ConcurrentHashMap<>();
 
-    private final String resource;
+    private final String[] resources;
     private PtSymbolBlock block;
 
-    TorchModule(String resource) {
-        this.resource = resource;
+    TorchModule(String... resources) {
+        this.resources = resources;
     }
 
     private static NDManager newManager() {
@@ -54,16 +54,25 @@ final class TorchModule {
 
     private synchronized PtSymbolBlock block() {
         if (block == null) {
-            try (InputStream in = TorchModule.class.getResourceAsStream(resource)) {
-                String source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-                InputStream archive =
-                        new ByteArrayInputStream(TorchScriptArchive.of("Ops", source));
-                block = JniUtils.loadModule((PtNDManager) MANAGER, archive, false, false);
+            try {
+                byte[] archive = TorchScriptArchive.of("Ops", source());
+                InputStream in = new ByteArrayInputStream(archive);
+                block = JniUtils.loadModule((PtNDManager) MANAGER, in, false, false);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         }
         return block;
+    }
+
+    private String source() throws IOException {
+        StringBuilder source = new StringBuilder();
+        for (String resource : resources) {
+            try (InputStream in = TorchModule.class.getResourceAsStream(resource)) {
+                source.append(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            }
+        }
+        return source.toString();
     }
 
     /** DJL reads the method's name from the name of one last argument. */

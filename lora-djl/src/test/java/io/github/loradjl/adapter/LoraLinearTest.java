@@ -214,6 +214,26 @@ class LoraLinearTest {
     }
 
     @Test
+    void plainWeight_isGivenWhereTheLayerOnlyMultiplies() {
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray x = random(4, N);
+        Linear base = linear(false, false);
+        LoraLinear layer = new LoraLinear(base, "x", selection);
+        layer.put("a", update(2, 0));
+        NDArray own = layer.getWeight();
+        assertThat(LoraLinear.plainWeight(base, store, x)).isSameAs(own);
+        assertThat(LoraLinear.plainWeight(linear(true, false), store, x)).isNull();
+        assertThat(LoraLinear.plainWeight(layer, store, x)).isSameAs(own);
+        selection.set(List.of("a"));
+        assertThat(LoraLinear.plainWeight(layer, store, x)).isNull();
+        NDArray merged = layer.mergedWeight(List.of("a"));
+        layer.setMerged(merged, List.of("a"));
+        assertThat(LoraLinear.plainWeight(layer, store, x)).isSameAs(merged);
+        LoraLinear biased = new LoraLinear(linear(true, false), "x", selection);
+        assertThat(LoraLinear.plainWeight(biased, store, x)).isNull();
+    }
+
+    @Test
     void mergedWeight_ofBfloat16_isRoundedOnce() {
         LoraLinear layer = new LoraLinear(linear(false, true), "x", selection);
         layer.put("a", update(2, 0));

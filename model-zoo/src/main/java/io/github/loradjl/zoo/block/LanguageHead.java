@@ -9,6 +9,8 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 
+import io.github.loradjl.adapter.LoraLinear;
+import io.github.loradjl.torch.DecodingOps;
 import io.github.loradjl.torch.TorchOps;
 
 import java.util.function.Supplier;
@@ -81,6 +83,27 @@ public final class LanguageHead {
                 return ModelBlock.apply(head, store, finished, training);
             }
             return TorchOps.linear(finished, tied.table(store, finished, training));
+        }
+    }
+
+    /**
+     * Computes the logits of one position of each text.
+     *
+     * @param store the parameter store
+     * @param hidden hidden states of shape (b, size), left open
+     * @return an array of shape (b, vocabulary)
+     */
+    public NDArray nextLogits(ParameterStore store, NDArray hidden) {
+        Linear head = linear.get();
+        NDArray weight =
+                head == null
+                        ? tied.table(store, hidden, false)
+                        : LoraLinear.plainWeight(head, store, hidden);
+        if (weight == null) {
+            return logits(store, hidden, false);
+        }
+        try (NDArray finished = finish.apply(store, hidden, false)) {
+            return DecodingOps.linear(finished, weight);
         }
     }
 

@@ -47,11 +47,24 @@ public final class RmsNorm extends ModelBlock {
         return new NDList(TorchOps.rmsNorm(x, weight(store, x, training), epsilon));
     }
 
-    NDArray weight(ParameterStore store, NDArray like, boolean training) {
+    /**
+     * Returns the scale.
+     *
+     * @param store the parameter store
+     * @param like an array on the device that is wanted
+     * @param training true to run in training mode
+     * @return an array of shape (size)
+     */
+    public NDArray weight(ParameterStore store, NDArray like, boolean training) {
         return store.getValue(weight, like.getDevice(), training);
     }
 
-    float getEpsilon() {
+    /**
+     * Returns the number added to the mean square.
+     *
+     * @return the number
+     */
+    public float getEpsilon() {
         return epsilon;
     }
 

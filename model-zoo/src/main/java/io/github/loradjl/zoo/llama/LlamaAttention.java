@@ -9,6 +9,7 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
+import io.github.loradjl.torch.DecodingOps;
 import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.zoo.block.ModelBlock;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
@@ -90,6 +91,9 @@ final class LlamaAttention extends ModelBlock {
         NDArray x = inputs.get(0);
         NDArray cos = inputs.get(1);
         NDArray sin = inputs.get(2);
+        if (isStep(x, cache)) {
+            return attendStep(store, inputs, cache, layer);
+        }
         NDArray joined;
         try (NDArray q = turned(apply(qProj, store, x, training), heads, cos, sin);
                 NDArray k = turned(apply(kProj, store, x, training), keyValueHeads, cos, sin);
@@ -101,6 +105,32 @@ final class LlamaAttention extends ModelBlock {
         }
         try (joined) {
             return apply(oProj, store, joined, training);
+        }
+    }
+
+    /** Tells whether hidden states are those of one new position of each text. */
+    static boolean isStep(NDArray x, KeyValueCache cache) {
+        return cache != null && x.getShape().get(1) == 1;
+    }
+
+    static DecodingOps.Position position(NDList inputs, KeyValueCache cache, int layer) {
+        return new DecodingOps.Position(
+                inputs.get(1),
+                inputs.get(2),
+                cache.end(),
+                inputs.size() > 3 ? inputs.get(3) : null,
+                cache.openKeys(layer),
+                cache.openValues(layer));
+    }
+
+    private NDArray attendStep(
+            ParameterStore store, NDList inputs, KeyValueCache cache, int layer) {
+        NDArray x = inputs.get(0);
+        try (NDArray q = apply(qProj, store, x, false);
+                NDArray k = apply(kProj, store, x, false);
+                NDArray v = apply(vProj, store, x, false);
+                NDArray joined = DecodingOps.attention(q, k, v, position(inputs, cache, layer))) {
+            return apply(oProj, store, joined, false);
         }
     }
 
@@ -133,12 +163,9 @@ final class LlamaAttention extends ModelBlock {
         }
     }
 
-    /** One query sees all keys; several without a mask are the whole of a causal sequence. */
+    /** Several positions without a mask are the whole of a causal sequence. */
     private static NDArray attention(NDArray q, NDArray k, NDArray v, NDArray mask) {
-        if (mask == null && q.getShape().get(2) > 1) {
-            return TorchOps.causalAttention(q, k, v);
-        }
-        return TorchOps.attention(q, k, v, mask);
+        return mask == null ? TorchOps.causalAttention(q, k, v) : TorchOps.attention(q, k, v, mask);
     }
 
     /** Splits into heads, of shape (b, count, t, head size), and closes what was split. */

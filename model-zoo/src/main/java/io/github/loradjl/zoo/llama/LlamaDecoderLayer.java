@@ -5,16 +5,19 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
+import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.RecordedLinear;
+import io.github.loradjl.torch.DecodingOps;
 import io.github.loradjl.zoo.block.ModelBlock;
 import io.github.loradjl.zoo.block.RecordedNorm;
 import io.github.loradjl.zoo.block.RmsNorm;
 import io.github.loradjl.zoo.text.generate.KeyValueCache;
 
-import java.util.stream.Stream;
+import java.util.List;
 
 /** Attention and feed-forward, each on the normalised hidden states and added to them. */
 final class LlamaDecoderLayer extends ModelBlock {
@@ -53,15 +56,7 @@ final class LlamaDecoderLayer extends ModelBlock {
     boolean isRecordable() {
         return RecordedNorm.isPossible(inputNorm)
                 && RecordedNorm.isPossible(innerNorm)
-                && Stream.of(
-                                selfAttn.query(),
-                                selfAttn.key(),
-                                selfAttn.value(),
-                                selfAttn.output(),
-                                mlp.gate(),
-                                mlp.up(),
-                                mlp.down())
-                        .allMatch(RecordedLinear::isPossible);
+                && projections().stream().allMatch(RecordedLinear::isPossible);
     }
 
     /** {@inheritDoc} */
@@ -75,7 +70,8 @@ final class LlamaDecoderLayer extends ModelBlock {
     }
 
     /**
-     * Runs the layer.
+     * Runs the layer. One new position goes through in one operation if the projections do no more
+     * than multiply.
      *
      * @param inputs hidden states, cosines, sines, and the lengths of the texts or, with a cache,
      *     the mask if one is needed
@@ -87,6 +83,14 @@ final class LlamaDecoderLayer extends ModelBlock {
             ParameterStore store, NDList inputs, boolean training, KeyValueCache cache, int layer) {
         NDList list = new NDList(inputs);
         NDArray x = inputs.get(0);
+        if (LlamaAttention.isStep(x, cache)) {
+            DecodingOps.LayerWeights weights = plainWeights(store, x);
+            if (weights != null) {
+                DecodingOps.Position position = LlamaAttention.position(inputs, cache, layer);
+                list.set(0, DecodingOps.layer(x, weights, position));
+                return list;
+            }
+        }
         NDArray residual;
         try (NDArray normed = apply(inputNorm, store, x, training)) {
             list.set(0, normed);
@@ -100,6 +104,40 @@ final class LlamaDecoderLayer extends ModelBlock {
             list.set(0, residual.add(inner));
         }
         return list;
+    }
+
+    /** Returns the weights if they say all of what the projections do, null otherwise. */
+    private DecodingOps.LayerWeights plainWeights(ParameterStore store, NDArray x) {
+        NDList weights = new NDList();
+        for (Linear projection : projections()) {
+            NDArray weight = LoraLinear.plainWeight(projection, store, x);
+            if (weight == null) {
+                return null;
+            }
+            weights.add(weight);
+        }
+        return new DecodingOps.LayerWeights(
+                inputNorm.weight(store, x, false),
+                weights.get(0),
+                weights.get(1),
+                weights.get(2),
+                weights.get(3),
+                innerNorm.weight(store, x, false),
+                weights.get(4),
+                weights.get(5),
+                weights.get(6),
+                inputNorm.getEpsilon());
+    }
+
+    private List<Linear> projections() {
+        return List.of(
+                selfAttn.query(),
+                selfAttn.key(),
+                selfAttn.value(),
+                selfAttn.output(),
+                mlp.gate(),
+                mlp.up(),
+                mlp.down());
     }
 
     /** {@inheritDoc} */

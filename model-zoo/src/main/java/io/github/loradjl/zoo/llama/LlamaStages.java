@@ -111,7 +111,7 @@ final class LlamaStages {
         }
         cache.advance(count);
         try (NDArray last = inputs.get(0).get(":, -1")) {
-            return head.logits(store, last, false);
+            return head.nextLogits(store, last);
         } finally {
             inputs.forEach(NDArray::close);
         }

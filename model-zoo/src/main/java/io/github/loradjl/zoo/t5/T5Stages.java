@@ -109,7 +109,7 @@ final class T5Stages {
         cache.advance(ids.getShape().get(1));
         try (NDArray all = x;
                 NDArray last = all.get(":, -1")) {
-            return head.logits(store, last, false);
+            return head.nextLogits(store, last);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.loradjl.zoo.text.generate;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -20,10 +21,13 @@ import java.util.Arrays;
 public final class KeyValueCache implements AutoCloseable {
 
     private final NDManager manager;
+    private final NDManager cpu;
     private final NDArray[] keys;
     private final NDArray[] values;
     private final int capacity;
     private int length;
+    // The length once more, for operations; made when it is asked for.
+    private NDArray end;
     // INT32, of shape (batch, 1, 1, 1); null where no row is padded.
     private NDArray padding;
     // Of the input of an encoder, for each layer; null without one.
@@ -42,6 +46,7 @@ public final class KeyValueCache implements AutoCloseable {
      */
     public KeyValueCache(NDManager parent, int layers, Shape shape, NDArray like) {
         manager = parent.newSubManager();
+        cpu = manager.newSubManager(Device.cpu());
         capacity = Math.toIntExact(shape.get(2));
         keys = new NDArray[layers];
         values = new NDArray[layers];
@@ -232,6 +237,17 @@ public final class KeyValueCache implements AutoCloseable {
         }
     }
 
+    private void checkRoom(long added) {
+        if (length + added > capacity) {
+            throw new IllegalStateException(
+                    "the cache has room for "
+                            + capacity
+                            + " positions, "
+                            + (length + added)
+                            + " are needed");
+        }
+    }
+
     private static NDArray taken(NDArray array, NDArray index) {
         try (array) {
             return TorchOps.takeRows(array, index);
@@ -247,13 +263,43 @@ public final class KeyValueCache implements AutoCloseable {
      * @throws IllegalStateException if there is no room for them
      */
     public void write(int layer, NDArray k, NDArray v) {
-        long end = length + k.getShape().get(2);
-        if (end > capacity) {
-            throw new IllegalStateException(
-                    "the cache has room for " + capacity + " positions, " + end + " are needed");
-        }
+        checkRoom(k.getShape().get(2));
         TorchOps.writeAt(keys[layer], k, length);
         TorchOps.writeAt(values[layer], v, length);
+    }
+
+    /**
+     * Returns the keys of a layer for an operation that writes the next position by itself.
+     *
+     * @param layer the number of the layer
+     * @return keys of shape (batch, heads, capacity, head size), which stay the cache's
+     * @throws IllegalStateException if there is no room for a position
+     */
+    public NDArray openKeys(int layer) {
+        checkRoom(1);
+        return keys[layer];
+    }
+
+    /**
+     * Returns the values of a layer, as {@link #openKeys} does.
+     *
+     * @param layer the number of the layer
+     * @return values of shape (batch, heads, capacity, head size), which stay the cache's
+     */
+    public NDArray openValues(int layer) {
+        return values[layer];
+    }
+
+    /**
+     * Returns the column of the next position for an operation that writes it.
+     *
+     * @return the length as an INT64 scalar on the CPU, which stays the cache's
+     */
+    public NDArray end() {
+        if (end == null) {
+            end = cpu.create((long) length);
+        }
+        return end;
     }
 
     /**
@@ -285,6 +331,10 @@ public final class KeyValueCache implements AutoCloseable {
      */
     public void advance(long added) {
         length = Math.toIntExact(length + added);
+        if (end != null) {
+            end.close();
+            end = null;
+        }
     }
 
     /** {@inheritDoc} */
