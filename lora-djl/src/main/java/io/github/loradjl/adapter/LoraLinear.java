@@ -83,6 +83,10 @@ public final class LoraLinear extends Linear {
                     list.add("lora_A." + name, update.getParameterA());
                     list.add("lora_B." + name, update.getParameterB());
                 });
+        if (probe != null) {
+            list.add("probe_A", probe.getParameterA());
+            list.add("probe_B", probe.getParameterB());
+        }
         return list;
     }
 
