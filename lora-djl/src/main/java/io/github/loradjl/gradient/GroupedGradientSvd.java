@@ -10,6 +10,7 @@ import ai.djl.training.dataset.Batch;
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.init.GradientFactors;
 import io.github.loradjl.staged.LeafStore;
+import io.github.loradjl.staged.StagedTraining;
 import io.github.loradjl.torch.GradientMode;
 import io.github.loradjl.torch.TorchOps;
 
@@ -17,7 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BinaryOperator;
+import java.util.Optional;
 
 /**
  * Ordinary backward passes through the whole block, for a group of targets at a time. One group of
@@ -50,7 +51,7 @@ final class GroupedGradientSvd implements GradientSvd {
                     try (NDManager scope = task.manager().newSubManager();
                             LeafStore store = new LeafStore(task.newStore(scope), scope)) {
                         store.track(weights);
-                        backward(task, b, store);
+                        backward(task, b, store, Optional.empty());
                         sum.add(store, group);
                     }
                     task.advance();
@@ -62,16 +63,13 @@ final class GroupedGradientSvd implements GradientSvd {
         return factors;
     }
 
-    private static void backward(GradientTask task, int index, ParameterStore store) {
-        backward(task, index, (data, labels) -> task.base().forward(store, data, labels, null));
-    }
-
     /**
-     * Runs one batch forward and back.
+     * Runs one batch through the block and back.
      *
-     * @param forward gives predictions, or the scalar loss, of data and labels
+     * @param training how the loss is computed, or empty for the block's own way
      */
-    static void backward(GradientTask task, int index, BinaryOperator<NDList> forward) {
+    static void backward(
+            GradientTask task, int index, ParameterStore store, Optional<StagedTraining> training) {
         Batch batch = task.batches().get(index);
         TorchOps.seed(task.seedOf(index));
         try (GradientMode mode = GradientMode.on();
@@ -79,7 +77,10 @@ final class GroupedGradientSvd implements GradientSvd {
             // Intermediates belong to the manager of the data or the labels.
             NDList data = TorchOps.aliases(batch.getData(), scope);
             NDList labels = TorchOps.aliases(batch.getLabels(), scope);
-            NDList output = forward.apply(data, labels);
+            NDList output =
+                    training.isPresent()
+                            ? training.get().forward(store, data, labels)
+                            : task.base().forward(store, data, labels, null);
             NDArray loss = task.loss().evaluate(labels, output);
             // Where the loss depends on no target of the group, the missing gradients are an error
             // later.

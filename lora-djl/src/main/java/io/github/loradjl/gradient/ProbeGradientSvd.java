@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
-import ai.djl.training.ParameterStore;
 
 import io.github.loradjl.adapter.LoraLinear;
 import io.github.loradjl.adapter.LowRankUpdate;
@@ -184,8 +183,15 @@ final class ProbeGradientSvd implements GradientSvd {
                     probes.values().stream()
                             .map(probe -> ofB ? probe.getParameterB() : probe.getParameterA())
                             .toList();
+            // As a step of training does, where the block allows it.
+            Optional<StagedTraining> recorded =
+                    task.stages()
+                            .map(stages -> StagedTraining.recorded(stages, () -> factors))
+                            .filter(StagedTraining::isPossible);
             for (int b = 0; b < task.batches().size(); b++) {
-                backward(task, scope, b, factors);
+                try (NDManager owner = scope.newSubManager()) {
+                    GroupedGradientSvd.backward(task, b, task.newStore(owner), recorded);
+                }
                 task.advance();
             }
             Map<String, NDArray> products = new LinkedHashMap<>();
@@ -206,25 +212,6 @@ final class ProbeGradientSvd implements GradientSvd {
         } finally {
             task.targets().values().forEach(layer -> layer.setProbe(null));
             probes.values().forEach(LowRankUpdate::close);
-        }
-    }
-
-    /** Runs one batch forward and back, as a step of training does where the block allows it. */
-    private static void backward(
-            GradientTask task, NDManager scope, int batch, List<Parameter> factors) {
-        Optional<StagedTraining> recorded =
-                task.stages()
-                        .map(stages -> StagedTraining.recorded(stages, () -> factors))
-                        .filter(StagedTraining::isPossible);
-        try (NDManager owner = scope.newSubManager()) {
-            ParameterStore store = task.newStore(owner);
-            GroupedGradientSvd.backward(
-                    task,
-                    batch,
-                    (data, labels) ->
-                            recorded.isPresent()
-                                    ? recorded.get().forward(store, data, labels)
-                                    : task.base().forward(store, data, labels, null));
         }
     }
 

@@ -7,7 +7,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -30,6 +29,9 @@ public final class DecodingOps {
 
     /** oneDNN's inner product. */
     private static final TorchModule INNER = new TorchModule(TEXT, "product_one_dnn.py");
+
+    /** What the operations take for no mask. */
+    private static final NDArray NO_MASK = TorchModule.MANAGER.zeros(new Shape(0));
 
     /** The numbers of rows for which blocks are faster in float32. */
     private static final int FEWEST_FOR_BLOCKS = 4;
@@ -130,18 +132,17 @@ public final class DecodingOps {
      * @return an array of shape (b, 1, h d)
      */
     public static NDArray attention(NDArray q, NDArray k, NDArray v, Position position) {
-        List<NDArray> inputs =
-                new ArrayList<>(
-                        List.of(
-                                q,
-                                k,
-                                v,
-                                position.cos,
-                                position.sin,
-                                position.keys,
-                                position.values,
-                                position.column));
-        return masked(PLAIN, "attention", inputs, position.mask);
+        return PLAIN.one(
+                "attention",
+                q,
+                k,
+                v,
+                position.cos,
+                position.sin,
+                position.keys,
+                position.values,
+                position.column,
+                maskOf(position));
     }
 
     /**
@@ -154,18 +155,16 @@ public final class DecodingOps {
      * @return an array of the shape of {@code x}
      */
     public static NDArray layer(NDArray x, LayerWeights weights, Position position) {
-        List<NDArray> inputs =
-                new ArrayList<>(
-                        List.of(
-                                x,
-                                position.cos,
-                                position.sin,
-                                position.keys,
-                                position.values,
-                                position.column,
-                                TorchModule.scalar(Math.sqrt(weights.eps))));
-        inputs.addAll(
-                List.of(
+        return ops(x).one(
+                        "layer",
+                        x,
+                        position.cos,
+                        position.sin,
+                        position.keys,
+                        position.values,
+                        position.column,
+                        maskOf(position),
+                        TorchModule.scalar(Math.sqrt(weights.eps)),
                         weights.inputNorm,
                         weights.query,
                         weights.key,
@@ -174,17 +173,11 @@ public final class DecodingOps {
                         weights.innerNorm,
                         weights.gate,
                         weights.up,
-                        weights.down));
-        return masked(ops(x), "layer", inputs, position.mask);
+                        weights.down);
     }
 
-    private static NDArray masked(
-            TorchModule ops, String method, List<NDArray> inputs, NDArray mask) {
-        if (mask == null) {
-            return ops.one(method, inputs.toArray(NDArray[]::new));
-        }
-        inputs.add(mask);
-        return ops.one(method + "_masked", inputs.toArray(NDArray[]::new));
+    private static NDArray maskOf(Position position) {
+        return position.mask == null ? NO_MASK : position.mask;
     }
 
     /**

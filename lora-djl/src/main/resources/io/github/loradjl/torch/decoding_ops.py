@@ -24,9 +24,10 @@ class Ops(Module):
     sin: Tensor,
     keys: Tensor,
     values: Tensor,
-    position: int,
-    mask: Optional[Tensor]) -> Tensor:
+    position: Tensor,
+    mask: Tensor) -> Tensor:
     b, g, capacity, d = torch.size(keys)
+    at = int(position)
     qk = torch.view(torch.cat([q, k], -1), [b, -1, d])
     x1, x2 = torch.chunk(qk, 2, -1)
     turned = torch.cat([torch.neg(x2), x1], -1)
@@ -35,12 +36,15 @@ class Ops(Module):
     qk0 = torch.addcmul_(torch.mul(qk, cos0), turned, sin0)
     h = torch.sub(torch.size(qk, 1), g)
     q0 = torch.view(torch.narrow(qk0, 1, 0, h), [b, g, -1, d])
-    k0 = torch.copy_(torch.select(keys, 2, position), torch.narrow(qk0, 1, h, g))
-    v0 = torch.copy_(torch.select(values, 2, position), torch.reshape(v, [b, g, d]))
-    n = torch.add(position, 1)
+    k0 = torch.copy_(torch.select(keys, 2, at), torch.narrow(qk0, 1, h, g))
+    v0 = torch.copy_(torch.select(values, 2, at), torch.reshape(v, [b, g, d]))
+    n = torch.add(at, 1)
     seen = torch.narrow(keys, 2, 0, n)
     said = torch.narrow(values, 2, 0, n)
-    y = torch.scaled_dot_product_attention(q0, seen, said, mask, 0., False, scale=None, enable_gqa=False)
+    if torch.eq(torch.numel(mask), 0):
+      y = torch.scaled_dot_product_attention(q0, seen, said, None, 0., False, scale=None, enable_gqa=False)
+    else:
+      y = torch.scaled_dot_product_attention(q0, seen, said, mask, 0., False, scale=None, enable_gqa=False)
     return torch.reshape(y, [b, -1])
   def attention(self: __torch__.Ops,
     q: Tensor,
@@ -50,29 +54,17 @@ class Ops(Module):
     sin: Tensor,
     keys: Tensor,
     values: Tensor,
-    position: Tensor) -> Tensor:
-    y = (self).attended(q, k, v, cos, sin, keys, values, int(position), None, )
-    return torch.unsqueeze(y, 1)
-  def attention_masked(self: __torch__.Ops,
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    cos: Tensor,
-    sin: Tensor,
-    keys: Tensor,
-    values: Tensor,
     position: Tensor,
     mask: Tensor) -> Tensor:
-    y = (self).attended(q, k, v, cos, sin, keys, values, int(position), mask, )
-    return torch.unsqueeze(y, 1)
-  def whole_layer(self: __torch__.Ops,
+    return torch.unsqueeze((self).attended(q, k, v, cos, sin, keys, values, position, mask, ), 1)
+  def layer(self: __torch__.Ops,
     x: Tensor,
     cos: Tensor,
     sin: Tensor,
     keys: Tensor,
     values: Tensor,
     position: Tensor,
-    mask: Optional[Tensor],
+    mask: Tensor,
     floor: Tensor,
     norm1: Tensor,
     wq: Tensor,
@@ -88,45 +80,8 @@ class Ops(Module):
     q = (self).product(y, wq, )
     k = (self).product(y, wk, )
     v = (self).product(y, wv, )
-    a = (self).attended(q, k, v, cos, sin, keys, values, int(position), mask, )
+    a = (self).attended(q, k, v, cos, sin, keys, values, position, mask, )
     x1 = (self).product_plus(a, wo, x0, )
     y1 = (self).normed(x1, norm2, floor, )
     y2 = (self).product_plus((self).swiglu(y1, gate, up, ), down, x1, )
     return torch.unsqueeze(y2, 1)
-  def layer(self: __torch__.Ops,
-    x: Tensor,
-    cos: Tensor,
-    sin: Tensor,
-    keys: Tensor,
-    values: Tensor,
-    position: Tensor,
-    floor: Tensor,
-    norm1: Tensor,
-    wq: Tensor,
-    wk: Tensor,
-    wv: Tensor,
-    wo: Tensor,
-    norm2: Tensor,
-    gate: Tensor,
-    up: Tensor,
-    down: Tensor) -> Tensor:
-    return (self).whole_layer(x, cos, sin, keys, values, position, None, floor, norm1, wq, wk, wv, wo, norm2, gate, up, down, )
-  def layer_masked(self: __torch__.Ops,
-    x: Tensor,
-    cos: Tensor,
-    sin: Tensor,
-    keys: Tensor,
-    values: Tensor,
-    position: Tensor,
-    floor: Tensor,
-    norm1: Tensor,
-    wq: Tensor,
-    wk: Tensor,
-    wv: Tensor,
-    wo: Tensor,
-    norm2: Tensor,
-    gate: Tensor,
-    up: Tensor,
-    down: Tensor,
-    mask: Tensor) -> Tensor:
-    return (self).whole_layer(x, cos, sin, keys, values, position, mask, floor, norm1, wq, wk, wv, wo, norm2, gate, up, down, )

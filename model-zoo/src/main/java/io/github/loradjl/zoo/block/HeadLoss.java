@@ -20,8 +20,8 @@ import io.github.loradjl.torch.TorchOps;
 final class HeadLoss {
 
     /**
-     * The number of logits computed at once, 28 MiB in float32: the C library would take larger
-     * arrays from the system each time, page by page.
+     * The number of logits computed at once, 28 MiB in float32: unless it is told otherwise, the C
+     * library takes larger arrays from the system each time, page by page.
      */
     private static final long LOGITS = 7 << 20;
 

@@ -24,9 +24,8 @@ record Fit(double[] coefficients, double deviation) {
             unit = Math.max(unit, Math.abs(at));
         }
         int count = degree + 1;
-        // The normal equations of the rows (1, x, x^2 ...) / y and the right side 1, with x in
-        // units
-        // of the largest, and the right side as the last column.
+        // The normal equations of the rows (1, x, x^2 ...) / y and the right side 1, which is the
+        // last column; x is in units of the largest.
         double[][] equations = new double[count][count + 1];
         for (int i = 0; i < x.length; i++) {
             for (int row = 0; row < count; row++) {
