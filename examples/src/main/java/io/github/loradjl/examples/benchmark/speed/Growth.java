@@ -1,7 +1,6 @@
 package io.github.loradjl.examples.benchmark.speed;
 
 import io.github.loradjl.examples.compare.JsonFiles;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -18,7 +17,10 @@ import java.util.concurrent.Callable;
  * Measures what a step of training costs as layers, rank and texts grow, in float32, each size in a
  * process of its own; see {@code examples/benchmarks/speed.md}.
  */
-@Command(name = "growth", description = "Measures steps as layers, rank and texts grow.")
+@Command(
+        name = "growth",
+        description = "Measures steps as layers, rank and texts grow.",
+        mixinStandardHelpOptions = true)
 public final class Growth implements Callable<Integer> {
 
     private static final int WARM_UP = 2;
@@ -41,12 +43,16 @@ public final class Growth implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Growth()).execute(args));
+        System.exit(Speed.run(new Growth(), args));
     }
 
     /** {@inheritDoc} */
     @Override
     public Integer call() throws IOException {
+        if (rounds < 1 || steps < 1) {
+            throw new IllegalArgumentException(
+                    "--rounds and --steps must be at least 1, not " + rounds + " and " + steps);
+        }
         Map<Growing, Map<Integer, Series.Point>> points = new EnumMap<>(Growing.class);
         // The speed of a machine can vary from minute to minute: a size is measured at several
         // times, and the fastest counts.

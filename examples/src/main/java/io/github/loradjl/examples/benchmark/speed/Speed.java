@@ -1,5 +1,6 @@
 package io.github.loradjl.examples.benchmark.speed;
 
+import io.github.loradjl.examples.command.Failures;
 import io.github.loradjl.examples.compare.JsonFiles;
 import io.github.loradjl.zoo.text.TextTokenizer;
 import picocli.CommandLine;
@@ -18,7 +19,10 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 
 /** Runs one row of the benchmark; see {@code examples/benchmarks/speed.md}. */
-@Command(name = "speed", description = "Runs a row of the benchmark beside PEFT.")
+@Command(
+        name = "speed",
+        description = "Runs a row of the benchmark beside PEFT.",
+        mixinStandardHelpOptions = true)
 public final class Speed implements Callable<Integer> {
 
     @Parameters(paramLabel = "ROW", description = "one of ${COMPLETION-CANDIDATES}")
@@ -60,9 +64,18 @@ public final class Speed implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        CommandLine line = new CommandLine(new Speed());
-        line.setCaseInsensitiveEnumValuesAllowed(true);
-        System.exit(line.execute(args));
+        System.exit(run(new Speed(), args));
+    }
+
+    /** Runs a command; what goes wrong is said in a line. */
+    static int run(Callable<Integer> command, String... args) {
+        return new CommandLine(command)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler(Failures::usage)
+                .setExecutionExceptionHandler(
+                        (exception, line, parsed) ->
+                                Failures.report(exception, line.getErr(), false))
+                .execute(args);
     }
 
     /** {@inheritDoc} */
