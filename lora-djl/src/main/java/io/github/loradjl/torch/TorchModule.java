@@ -49,7 +49,22 @@ final class TorchModule {
     private static NDManager newManager() {
         NDManager manager = NDManager.newBaseManager(Device.cpu(), PtEngine.ENGINE_NAME);
         manager.setName("TorchOps");
+        settleVectorFunctions(manager);
         return manager;
+    }
+
+    /**
+     * Calls one of MKL's vector functions from this thread alone. The first such call of a process
+     * looks up the processor and writes its type down twice, without a lock, the first time in
+     * another numbering: were it the call for a large array, made by several threads at once, one
+     * of them might take a kernel for another processor, and the same run would now and then differ
+     * in last digits.
+     */
+    private static void settleVectorFunctions(NDManager manager) {
+        try (NDArray one = manager.create(1f);
+                NDArray unused = one.exp()) {
+            unused.getFloat();
+        }
     }
 
     private synchronized PtSymbolBlock block() {
