@@ -55,5 +55,5 @@ set "offline=-Dai.djl.offline=true -Dlora.hub.offline=false"
 if "%profile%"=="cuda" set "offline="
 set "repositories="
 if defined LORA_REPOSITORIES set repositories="-Dlora.djl.repositories=%LORA_REPOSITORIES%"
-"%java%" "-Dlora.examples=%examples%" -XX:+UseSerialGC -Xmn16m %offline% %repositories% %LORA_JAVA_OPTIONS% "@%arguments%" io.github.loradjl.examples.Lora %*
+"%java%" "-Dlora.examples=%examples%" -XX:+UseSerialGC -Xmn16m -XX:TieredStopAtLevel=1 %offline% %repositories% %LORA_JAVA_OPTIONS% "@%arguments%" io.github.loradjl.examples.Lora %*
 exit /b %errorlevel%

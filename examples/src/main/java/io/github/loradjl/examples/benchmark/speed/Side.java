@@ -7,6 +7,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,11 +50,15 @@ final class Side implements AutoCloseable {
         }
     }
 
-    /** Makes the command that starts a worker of ours, as {@code examples/lora} would. */
+    /** Makes the command that starts a worker of ours, with the settings of this JVM. */
     static List<String> java(Class<?> worker, String... options) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:+UseSerialGC", "-Xmn16m", "-Dai.djl.offline=true"));
+        command.addAll(
+                ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                        .filter(option -> option.startsWith("-X"))
+                        .toList());
+        command.add("-Dai.djl.offline=true");
         command.addAll(List.of(options));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), worker.getName()));
         return command;
