@@ -39,6 +39,16 @@ final class TorchModule {
     private static final Map<String, NDArray> METHODS = new ConcurrentHashMap<>();
     private static final Map<Double, NDArray> SCALARS = new ConcurrentHashMap<>();
 
+    static {
+        // The first call of one of MKL's vector functions looks up the processor and writes its
+        // type down twice, without a lock, the first time in another numbering. Were it the call
+        // for a large array, made by several threads at once, one of them might take a kernel for
+        // another processor, and the same run would now and then differ in last digits.
+        try (NDArray one = MANAGER.create(1f)) {
+            one.exp().close();
+        }
+    }
+
     private final String[] resources;
     private PtSymbolBlock block;
 
@@ -49,22 +59,7 @@ final class TorchModule {
     private static NDManager newManager() {
         NDManager manager = NDManager.newBaseManager(Device.cpu(), PtEngine.ENGINE_NAME);
         manager.setName("TorchOps");
-        settleVectorFunctions(manager);
         return manager;
-    }
-
-    /**
-     * Calls one of MKL's vector functions from this thread alone. The first such call of a process
-     * looks up the processor and writes its type down twice, without a lock, the first time in
-     * another numbering: were it the call for a large array, made by several threads at once, one
-     * of them might take a kernel for another processor, and the same run would now and then differ
-     * in last digits.
-     */
-    private static void settleVectorFunctions(NDManager manager) {
-        try (NDArray one = manager.create(1f);
-                NDArray unused = one.exp()) {
-            unused.getFloat();
-        }
     }
 
     private synchronized PtSymbolBlock block() {
