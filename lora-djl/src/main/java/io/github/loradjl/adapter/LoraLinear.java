@@ -148,18 +148,15 @@ public final class LoraLinear extends Linear {
                 : ((LoraLinear) layer).currentWeight(inWeight, store, own.get("weight"), x, false);
     }
 
-    /** Runs the layer in training mode and keeps what its backward pass needs. */
-    RecordedLinear record(ParameterStore store, NDArray x, NDManager manager) {
+    /** Gives what the layer computes with in training mode. */
+    RecordedLinears.Parts parts(ParameterStore store, NDArray x) {
         called = true;
         Merged inWeight = merged;
         ParameterList own = base.getDirectParameters();
-        return RecordedLinear.run(
+        return new RecordedLinears.Parts(
                 currentWeight(inWeight, store, own.get("weight"), x, true),
                 store.getValue(own.get("bias"), x.getDevice(), true),
-                activeUpdates(inWeight),
-                store,
-                x,
-                manager);
+                activeUpdates(inWeight));
     }
 
     private NDArray currentWeight(

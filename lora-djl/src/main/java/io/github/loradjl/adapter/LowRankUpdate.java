@@ -131,27 +131,6 @@ public final class LowRankUpdate implements AutoCloseable {
     }
 
     /**
-     * Adds the update's output to that of the layer in place, in training mode, and keeps what the
-     * backward pass needs.
-     */
-    RecordedUpdate record(ParameterStore store, NDArray y, NDArray x, NDManager manager) {
-        Device device = x.getDevice();
-        NDArray nowA = store.getValue(a, device, true);
-        NDArray nowB = store.getValue(b, device, true);
-        NDArray[] factors =
-                a0 == null
-                        ? new NDArray[] {nowA, nowB}
-                        : new NDArray[] {
-                            nowA,
-                            nowB,
-                            store.getValue(a0, device, false),
-                            store.getValue(b0, device, false)
-                        };
-        Parameter[] parameters = {a, b};
-        return RecordedUpdate.run(parameters, factors, scaling, dropout, y, x, manager);
-    }
-
-    /**
      * Tells whether the update is one product of an undropped input, as the fused layer wants it.
      */
     boolean isPlain(boolean training) {
@@ -239,6 +218,14 @@ public final class LowRankUpdate implements AutoCloseable {
      */
     public NDArray getB0() {
         return b0 == null ? null : b0.getArray();
+    }
+
+    Parameter getParameterA0() {
+        return a0;
+    }
+
+    Parameter getParameterB0() {
+        return b0;
     }
 
     /**

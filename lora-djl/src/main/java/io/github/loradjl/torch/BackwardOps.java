@@ -2,7 +2,9 @@ package io.github.loradjl.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -15,8 +17,13 @@ import java.util.List;
  */
 public final class BackwardOps {
 
-    /** The number of queries of a text whose attention is taken at once. */
-    private static final int QUERIES = 128;
+    /**
+     * The number of queries of a text whose attention is taken at once: fewer compute less of what
+     * later keys hide, more make larger products, which bfloat16 needs.
+     */
+    private static final int QUERIES_FLOAT32 = 64;
+
+    private static final int QUERIES_NARROW = 128;
 
     /** The number of scores taken at once of texts of one length, 8 MiB. */
     private static final int SCORES = 1 << 21;
@@ -127,18 +134,6 @@ public final class BackwardOps {
     }
 
     /**
-     * Computes scaling dy B.
-     *
-     * @param dy a matrix of shape (n, m)
-     * @param b B, of shape (m, r)
-     * @param scaling the factor
-     * @return a matrix of shape (n, r)
-     */
-    public static NDArray scaledProduct(NDArray dy, NDArray b, double scaling) {
-        return OPS.one("scaled_product", dy, b, TorchModule.scalar(scaling));
-    }
-
-    /**
      * Adds dy W in place.
      *
      * @param dx a matrix of shape (n, in); written to
@@ -187,53 +182,98 @@ public final class BackwardOps {
     }
 
     /**
-     * Adds scaling x A<sup>T</sup> B<sup>T</sup> in place.
+     * Makes one matrix of the rows of several.
      *
-     * @param y a matrix of shape (n, m); written to
-     * @param x a matrix of shape (n, in)
-     * @param a A, of shape (r, in), float32
-     * @param b B, of shape (m, r), float32
-     * @param scaling eta
-     * @return scaling x A<sup>T</sup>, which the backward pass needs
+     * @param matrices matrices of one width, at least one
+     * @return a new matrix, which belongs to the manager of the first
      */
-    public static NDArray addLora(NDArray y, NDArray x, NDArray a, NDArray b, double scaling) {
-        return OPS.one("add_lora", y, x, a, b, TorchModule.scalar(scaling));
+    public static NDArray stacked(List<NDArray> matrices) {
+        return OPS.onList("stacked", matrices, TorchModule.scalar(0)).singletonOrThrow();
     }
 
     /**
-     * Adds scaling (x A<sup>T</sup> B<sup>T</sup> - x A0<sup>T</sup> B0<sup>T</sup>) in place; zero
-     * to the last bit while A = A0 and B = B0.
+     * Adds scaling x A<sub>i</sub><sup>T</sup> B<sub>i</sub><sup>T</sup> to several outputs in
+     * place.
      *
-     * @param y a matrix of shape (n, m); written to
+     * @param ys matrices of shapes (n, m<sub>i</sub>); written to, and one may come twice
      * @param x a matrix of shape (n, in)
-     * @param a A, of shape (r, in), float32
-     * @param b B, of shape (m, r), float32
-     * @param a0 the A that training started from
-     * @param b0 the B that training started from
+     * @param a the A<sub>i</sub>, {@linkplain #stacked one below the other}, of shape (sum of
+     *     r<sub>i</sub>, in), float32
+     * @param bs the B<sub>i</sub>, of shapes (m<sub>i</sub>, r<sub>i</sub>), float32
      * @param scaling eta
      * @return scaling x A<sup>T</sup>, which the backward pass needs
      */
-    public static NDArray addLoraDifference(
-            NDArray y, NDArray x, NDArray a, NDArray b, NDArray a0, NDArray b0, double scaling) {
+    public static NDArray addLoras(
+            List<NDArray> ys, NDArray x, NDArray a, List<NDArray> bs, double scaling) {
         NDArray eta = TorchModule.scalar(scaling);
-        return OPS.one("add_lora_difference", y, x, a, b, a0, b0, eta);
+        return OPS.onList("add_loras", joined(ys, bs), x, a, eta).singletonOrThrow();
     }
 
     /**
-     * Computes the gradients of A and B; {@link #addProduct} of the first result and A adds that of
-     * the input.
+     * Adds scaling (x A<sub>i</sub><sup>T</sup> B<sub>i</sub><sup>T</sup> - x
+     * A0<sub>i</sub><sup>T</sup> B0<sub>i</sub><sup>T</sup>) to several outputs in place; zero to
+     * the last bit while A = A0 and B = B0.
      *
-     * @param dy the gradient of the layer's output, of shape (n, m)
+     * @param ys matrices of shapes (n, m<sub>i</sub>); written to, and one may come twice
+     * @param x a matrix of shape (n, in)
+     * @param a the A<sub>i</sub>, one below the other, float32
+     * @param bs the B<sub>i</sub>, float32
+     * @param a0 the A<sub>i</sub> that training started from, one below the other
+     * @param b0s the B<sub>i</sub> that training started from
+     * @param scaling eta
+     * @return scaling x A<sup>T</sup>, which the backward pass needs
+     */
+    public static NDArray addLoraDifferences(
+            List<NDArray> ys,
+            NDArray x,
+            NDArray a,
+            List<NDArray> bs,
+            NDArray a0,
+            List<NDArray> b0s,
+            double scaling) {
+        NDArray eta = TorchModule.scalar(scaling);
+        return OPS.onList("add_lora_differences", joined(ys, bs, b0s), x, a, a0, eta)
+                .singletonOrThrow();
+    }
+
+    /**
+     * Computes scaling dy<sub>i</sub> B<sub>i</sub>, side by side.
+     *
+     * @param dys matrices of shapes (n, m<sub>i</sub>)
+     * @param bs the B<sub>i</sub>, of shapes (m<sub>i</sub>, r<sub>i</sub>)
+     * @param scaling the factor
+     * @return a matrix of shape (n, sum of r<sub>i</sub>)
+     */
+    public static NDArray scaledProducts(List<NDArray> dys, List<NDArray> bs, double scaling) {
+        NDArray eta = TorchModule.scalar(scaling);
+        return OPS.onList("scaled_products", joined(dys, bs), eta).singletonOrThrow();
+    }
+
+    /**
+     * Computes the gradients of A<sub>i</sub> and B<sub>i</sub>; {@link #addProduct} of the first
+     * result and the stacked A adds that of the input.
+     *
+     * @param dys the gradients of the layers' outputs, of shapes (n, m<sub>i</sub>)
      * @param x the input, of shape (n, in)
      * @param xa scaling x A<sup>T</sup>
-     * @param b B, of shape (m, r)
+     * @param bs the B<sub>i</sub>, of shapes (m<sub>i</sub>, r<sub>i</sub>)
      * @param scaling eta
-     * @return h = scaling dy B; the gradient of A, h<sup>T</sup> x; that of B, dy<sup>T</sup> xa;
-     *     both float32
+     * @return h = scaling dy<sub>i</sub> B<sub>i</sub>, side by side; then for each layer the
+     *     gradient of A, h<sub>i</sub><sup>T</sup> x, and that of B, dy<sub>i</sub><sup>T</sup>
+     *     xa<sub>i</sub>, both float32
      */
-    public static NDList loraBackward(
-            NDArray dy, NDArray x, NDArray xa, NDArray b, double scaling) {
-        return OPS.run("lora_backward", dy, x, xa, b, TorchModule.scalar(scaling));
+    public static NDList lorasBackward(
+            List<NDArray> dys, NDArray x, NDArray xa, List<NDArray> bs, double scaling) {
+        return OPS.onList("loras_backward", joined(dys, bs), x, xa, TorchModule.scalar(scaling));
+    }
+
+    @SafeVarargs
+    private static List<NDArray> joined(List<NDArray>... lists) {
+        List<NDArray> all = new ArrayList<>();
+        for (List<NDArray> list : lists) {
+            all.addAll(list);
+        }
+        return all;
     }
 
     /**
@@ -274,7 +314,8 @@ public final class BackwardOps {
      */
     public static NDList textAttentionBackward(
             NDArray dy, NDArray q, NDArray k, NDArray v, NDArray lengths) {
-        NDArray block = TorchModule.scalar(QUERIES);
+        boolean wide = q.getDataType() == DataType.FLOAT32;
+        NDArray block = TorchModule.scalar(wide ? QUERIES_FLOAT32 : QUERIES_NARROW);
         NDArray scores = TorchModule.scalar(SCORES);
         return OPS.run("attention_backward", dy, q, k, v, lengths, block, scores);
     }

@@ -65,11 +65,6 @@ class Ops(Module):
     dy: Tensor,
     weight: Tensor) -> Tensor:
     return torch.mm(dy, weight)
-  def scaled_product(self: __torch__.Ops,
-    dy: Tensor,
-    b: Tensor,
-    scaling: Tensor) -> Tensor:
-    return torch.mul_(torch.mm(dy, torch.to(b, ops.prim.dtype(dy), False, False, None)), scaling)
   def add_product(self: __torch__.Ops,
     dx: Tensor,
     dy: Tensor,
@@ -93,41 +88,76 @@ class Ops(Module):
     mask: Tensor,
     rate: Tensor) -> Tensor:
     return torch.mul_(torch.mul(x, mask), torch.div(1., 1. - float(rate)))
-  def add_lora(self: __torch__.Ops,
-    y: Tensor,
+  def stacked(self: __torch__.Ops,
+    xs: List[Tensor],
+    unused: Tensor) -> Tensor:
+    return torch.cat(xs)
+  def add_loras(self: __torch__.Ops,
+    xs: List[Tensor],
     x: Tensor,
     a: Tensor,
-    b: Tensor,
     scaling: Tensor) -> Tensor:
     t = ops.prim.dtype(x)
+    n = torch.floordiv(torch.len(xs), 2)
     xa = torch.mul(torch.linear(x, torch.to(a, t, False, False, None), None), scaling)
-    y0 = torch.addmm_(y, xa, torch.t(torch.to(b, t, False, False, None)))
+    at = 0
+    for i in range(n):
+      b = torch.to(xs[torch.add(n, i)], t, False, False, None)
+      r = torch.size(b, 1)
+      y = torch.addmm_(xs[i], torch.narrow(xa, 1, at, r), torch.t(b))
+      at = torch.add(at, r)
     return xa
-  def add_lora_difference(self: __torch__.Ops,
-    y: Tensor,
+  def add_lora_differences(self: __torch__.Ops,
+    xs: List[Tensor],
     x: Tensor,
     a: Tensor,
-    b: Tensor,
     a0: Tensor,
-    b0: Tensor,
     scaling: Tensor) -> Tensor:
     t = ops.prim.dtype(x)
+    n = torch.floordiv(torch.len(xs), 3)
     xa = torch.mul(torch.linear(x, torch.to(a, t, False, False, None), None), scaling)
     xa0 = torch.mul(torch.linear(x, torch.to(a0, t, False, False, None), None), scaling)
-    now = torch.linear(xa, torch.to(b, t, False, False, None), None)
-    start = torch.linear(xa0, torch.to(b0, t, False, False, None), None)
-    y0 = torch.add_(y, torch.sub_(now, start))
+    at = 0
+    for i in range(n):
+      b = torch.to(xs[torch.add(n, i)], t, False, False, None)
+      b0 = torch.to(xs[torch.add(torch.mul(2, n), i)], t, False, False, None)
+      r = torch.size(b, 1)
+      now = torch.linear(torch.narrow(xa, 1, at, r), b, None)
+      start = torch.linear(torch.narrow(xa0, 1, at, r), b0, None)
+      y = torch.add_(xs[i], torch.sub_(now, start))
+      at = torch.add(at, r)
     return xa
-  def lora_backward(self: __torch__.Ops,
-    dy: Tensor,
+  def scaled_products(self: __torch__.Ops,
+    xs: List[Tensor],
+    scaling: Tensor) -> Tensor:
+    n = torch.floordiv(torch.len(xs), 2)
+    hs = annotate(List[Tensor], [])
+    for i in range(n):
+      dy = xs[i]
+      b = torch.to(xs[torch.add(n, i)], ops.prim.dtype(dy), False, False, None)
+      h = torch.append(hs, torch.mm(dy, b))
+    if torch.eq(n, 1):
+      all = hs[0]
+    else:
+      all = torch.cat(hs, 1)
+    return torch.mul_(all, scaling)
+  def loras_backward(self: __torch__.Ops,
+    xs: List[Tensor],
     x: Tensor,
     xa: Tensor,
-    b: Tensor,
-    scaling: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-    h = (self).scaled_product(dy, b, scaling, )
-    da = torch.mm(torch.t(h), x)
-    db = torch.contiguous(torch.t(torch.mm(torch.t(xa), dy)))
-    return (h, torch.to(da, 6, False, False, None), torch.to(db, 6, False, False, None))
+    scaling: Tensor) -> List[Tensor]:
+    n = torch.floordiv(torch.len(xs), 2)
+    h = (self).scaled_products(xs, scaling, )
+    da = torch.to(torch.mm(torch.t(h), x), 6, False, False, None)
+    result = [h]
+    at = 0
+    for i in range(n):
+      r = torch.size(xs[torch.add(n, i)], 1)
+      db = torch.contiguous(torch.t(torch.mm(torch.t(torch.narrow(xa, 1, at, r)), xs[i])))
+      da0 = torch.append(result, torch.narrow(da, 0, at, r))
+      db0 = torch.append(result, torch.to(db, 6, False, False, None))
+      at = torch.add(at, r)
+    return result
   def turn(self: __torch__.Ops,
     x: Tensor,
     cos: Tensor,

@@ -339,11 +339,13 @@ class Ops(Module):
     lr, beta1, beta2, eps, decay, correction1, root2 = torch.unbind(h)
     rate = float(lr)
     b2 = float(beta2)
-    w0 = torch.mul_(w, 1. - rate * float(decay))
+    root = float(root2)
+    if torch.ne(float(decay), 0.):
+      w0 = torch.mul_(w, 1. - rate * float(decay))
     m0 = torch.lerp_(m, g, 1. - float(beta1))
     v0 = torch.addcmul_(torch.mul_(v, b2), g, g, value=1. - b2)
-    denominator = torch.add_(torch.div_(torch.sqrt(v0), float(root2)), float(eps))
-    return torch.addcdiv_(w0, m0, denominator, value=-(rate / float(correction1)))
+    denominator = torch.add_(torch.sqrt(v0), float(eps) * root)
+    return torch.addcdiv_(w, m0, denominator, value=-(rate * root / float(correction1)))
   def copy_into(self: __torch__.Ops,
     into: Tensor,
     source: Tensor) -> Tensor:

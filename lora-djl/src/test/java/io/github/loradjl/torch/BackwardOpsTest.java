@@ -181,52 +181,92 @@ class BackwardOpsTest {
         return x.transpose(1, 0, 2).expandDims(0);
     }
 
+    /** Two layers of widths 9 and 5 and ranks 3 and 2, the second with two adapters. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void lora_givesThePlainOutput_andItsGradients(boolean withStart) {
-        NDArray y = normal(6, 9);
+    void loras_giveThePlainOutputs_andTheirGradients(boolean withStart) {
+        int[] widths = {9, 5, 5};
+        int[] ranks = {3, 2, 3};
         NDArray x = normal(6, 7);
-        NDArray a = normal(3, 7);
-        NDArray b = normal(9, 3);
-        NDArray a0 = normal(3, 7);
-        NDArray b0 = normal(9, 3);
-        NDArray dy = normal(6, 9);
-        Function<NDList, NDArray> plain =
-                list ->
-                        withStart
-                                ? TorchOps.addLoraDifference(
-                                        y, list.get(0), list.get(1), list.get(2), a0, b0, ETA)
-                                : TorchOps.addLora(y, list.get(0), list.get(1), list.get(2), ETA);
-        NDList expected = recorded(plain, dy, x, a, b);
+        NDArray y = normal(6, 9);
+        NDArray second = normal(6, 5);
+        List<NDArray> ys = List.of(y, second, second);
+        NDList as = new NDList();
+        NDList bs = new NDList();
+        NDList a0s = new NDList();
+        NDList b0s = new NDList();
+        NDList dys = new NDList(normal(6, 9), normal(6, 5));
+        dys.add(dys.get(1));
+        for (int i = 0; i < widths.length; i++) {
+            as.add(normal(ranks[i], 7));
+            bs.add(normal(widths[i], ranks[i]));
+            a0s.add(normal(ranks[i], 7));
+            b0s.add(normal(widths[i], ranks[i]));
+        }
+        NDArray dx = manager.zeros(new Shape(6, 7));
+        NDList gradients = new NDList();
+        NDList updates = new NDList();
+        for (int i = 0; i < widths.length; i++) {
+            NDArray a0 = a0s.get(i);
+            NDArray b0 = b0s.get(i);
+            NDArray none = manager.zeros(new Shape(6, widths[i]));
+            Function<NDList, NDArray> plain =
+                    list ->
+                            withStart
+                                    ? TorchOps.addLoraDifference(
+                                            none,
+                                            list.get(0),
+                                            list.get(1),
+                                            list.get(2),
+                                            a0,
+                                            b0,
+                                            ETA)
+                                    : TorchOps.addLora(
+                                            none, list.get(0), list.get(1), list.get(2), ETA);
+            NDList of = recorded(plain, dys.get(i), x, as.get(i), bs.get(i));
+            dx.addi(of.get(0));
+            gradients.add(of.get(1));
+            gradients.add(of.get(2));
+            try (GradientMode mode = GradientMode.off()) {
+                updates.add(plain.apply(new NDList(x, as.get(i), bs.get(i))));
+            }
+        }
         try (GradientMode mode = GradientMode.off()) {
-            NDArray sum = y.duplicate();
+            NDArray a = BackwardOps.stacked(as);
+            NDArray a0 = BackwardOps.stacked(a0s);
+            NDArray first = y.add(updates.get(0));
+            NDArray both = second.add(updates.get(1)).add(updates.get(2));
             NDArray xa =
                     withStart
-                            ? BackwardOps.addLoraDifference(sum, x, a, b, a0, b0, ETA)
-                            : BackwardOps.addLora(sum, x, a, b, ETA);
-            assertClose(sum, plain.apply(new NDList(x, a, b)));
-            NDList result = BackwardOps.loraBackward(dy, x, xa, b, ETA);
-            NDArray dx = manager.zeros(new Shape(6, 7));
-            BackwardOps.addProduct(dx, result.get(0), a);
+                            ? BackwardOps.addLoraDifferences(ys, x, a, bs, a0, b0s, ETA)
+                            : BackwardOps.addLoras(ys, x, a, bs, ETA);
+            assertClose(y, first);
+            assertClose(second, both);
+            NDList result = BackwardOps.lorasBackward(dys, x, xa, bs, ETA);
+            NDArray sum = manager.zeros(new Shape(6, 7));
+            BackwardOps.addProduct(sum, result.get(0), a);
             if (withStart) {
-                BackwardOps.addProduct(dx, BackwardOps.scaledProduct(dy, b0, -ETA), a0);
+                BackwardOps.addProduct(sum, BackwardOps.scaledProducts(dys, b0s, -ETA), a0);
             }
-            assertClose(dx, expected.get(0));
-            assertClose(result.get(1), expected.get(1));
-            assertClose(result.get(2), expected.get(2));
+            assertClose(sum, dx);
+            for (int i = 0; i < gradients.size(); i++) {
+                assertClose(result.get(1 + i), gradients.get(i));
+            }
         }
     }
 
     @Test
-    void addLoraDifference_ofEqualPairs_changesNoBit() {
-        NDArray y = normal(6, 9);
+    void addLoraDifferences_ofEqualPairs_changeNoBit() {
+        NDList ys = new NDList(normal(6, 9), normal(6, 5));
         NDArray x = normal(6, 7);
-        NDArray a = normal(3, 7);
-        NDArray b = normal(9, 3);
+        NDList bs = new NDList(normal(9, 3), normal(5, 3));
+        NDList b0s = new NDList(bs.get(0).duplicate(), bs.get(1).duplicate());
         try (GradientMode mode = GradientMode.off()) {
-            NDArray sum = y.duplicate();
-            BackwardOps.addLoraDifference(sum, x, a, b, a.duplicate(), b.duplicate(), ETA);
-            assertThat(sum).isEqualTo(y);
+            NDArray a = normal(6, 7);
+            NDList sums = new NDList(ys.get(0).duplicate(), ys.get(1).duplicate());
+            BackwardOps.addLoraDifferences(sums, x, a, bs, a.duplicate(), b0s, ETA);
+            assertThat(sums.get(0)).isEqualTo(ys.get(0));
+            assertThat(sums.get(1)).isEqualTo(ys.get(1));
         }
     }
 
@@ -250,7 +290,7 @@ class BackwardOpsTest {
             assertClose(BackwardOps.dropped(x, mask, rate), result.get(0));
             NDArray dx = manager.zeros(x.getShape());
             BackwardOps.addDroppedProduct(dx, h, a, mask, rate);
-            NDArray start = BackwardOps.scaledProduct(dy, b0, -ETA);
+            NDArray start = BackwardOps.scaledProducts(List.of(dy), List.of(b0), -ETA);
             BackwardOps.addDroppedProduct(dx, start, a0, mask, rate);
             NDArray expected = h.matMul(a).sub(dy.matMul(b0).matMul(a0).mul(ETA)).mul(factors);
             assertClose(dx, expected);

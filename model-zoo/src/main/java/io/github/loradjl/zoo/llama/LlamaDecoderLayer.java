@@ -10,7 +10,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
 import io.github.loradjl.adapter.LoraLinear;
-import io.github.loradjl.adapter.RecordedLinear;
+import io.github.loradjl.adapter.RecordedLinears;
 import io.github.loradjl.torch.DecodingOps;
 import io.github.loradjl.zoo.block.ModelBlock;
 import io.github.loradjl.zoo.block.RecordedNorm;
@@ -56,7 +56,7 @@ final class LlamaDecoderLayer extends ModelBlock {
     boolean isRecordable() {
         return RecordedNorm.isPossible(inputNorm)
                 && RecordedNorm.isPossible(innerNorm)
-                && projections().stream().allMatch(RecordedLinear::isPossible);
+                && projections().stream().allMatch(RecordedLinears::isPossible);
     }
 
     /** {@inheritDoc} */

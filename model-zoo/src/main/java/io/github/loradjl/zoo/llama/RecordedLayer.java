@@ -4,14 +4,17 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 
-import io.github.loradjl.adapter.RecordedLinear;
+import io.github.loradjl.adapter.RecordedLinears;
 import io.github.loradjl.staged.GradientSink;
 import io.github.loradjl.staged.Recording;
 import io.github.loradjl.torch.BackwardOps;
 import io.github.loradjl.torch.TorchOps;
 import io.github.loradjl.zoo.block.RecordedNorm;
+
+import java.util.List;
 
 /**
  * A decoder layer between its forward and its backward pass by formulas.
@@ -26,19 +29,18 @@ final class RecordedLayer implements Recording {
     private final NDList inputs;
     private final NDArray x;
     private final RecordedNorm inputNorm;
-    private final RecordedLinear q;
-    private final RecordedLinear k;
-    private final RecordedLinear v;
+    private final RecordedLinears qkv;
     private final NDArray queries;
     private final NDArray keys;
     private final NDArray values;
     private final NDArray attended;
-    private final RecordedLinear o;
+    private final RecordedLinears o;
     private final NDArray middle;
     private final RecordedNorm innerNorm;
-    private final RecordedLinear gate;
-    private final RecordedLinear up;
-    private final RecordedLinear down;
+    private final RecordedLinears gateAndUp;
+    private final NDArray gate;
+    private final NDArray up;
+    private final RecordedLinears down;
     private final NDList output;
 
     /**
@@ -57,29 +59,30 @@ final class RecordedLayer implements Recording {
 
         inputNorm = RecordedNorm.run(layer.inputNorm(), store, x, manager);
         try (NDArray normed = inputNorm.output()) {
-            q = RecordedLinear.run(attention.query(), store, normed, manager);
-            k = RecordedLinear.run(attention.key(), store, normed, manager);
-            v = RecordedLinear.run(attention.value(), store, normed, manager);
+            List<Linear> three = List.of(attention.query(), attention.key(), attention.value());
+            qkv = RecordedLinears.run(three, store, normed, manager);
         }
-        queries = heads(q.output(), attention.headSize());
-        keys = heads(k.output(), attention.headSize());
-        values = heads(v.output(), attention.headSize());
+        queries = heads(qkv.output(0), attention.headSize());
+        keys = heads(qkv.output(1), attention.headSize());
+        values = heads(qkv.output(2), attention.headSize());
         BackwardOps.rotary(queries, inputs.get(1), inputs.get(2));
         BackwardOps.rotary(keys, inputs.get(1), inputs.get(2));
         attended = TorchOps.textAttention(queries, keys, values, inputs.get(3));
-        o = RecordedLinear.run(attention.output(), store, attended, manager);
-        middle = o.output().addi(x);
+        o = RecordedLinears.run(List.of(attention.output()), store, attended, manager);
+        middle = o.output(0).addi(x);
 
         innerNorm = RecordedNorm.run(layer.innerNorm(), store, middle, manager);
         try (NDArray normed = innerNorm.output()) {
-            gate = RecordedLinear.run(mlp.gate(), store, normed, manager);
-            up = RecordedLinear.run(mlp.up(), store, normed, manager);
+            List<Linear> two = List.of(mlp.gate(), mlp.up());
+            gateAndUp = RecordedLinears.run(two, store, normed, manager);
         }
-        try (NDArray product = BackwardOps.siluProduct(gate.output(), up.output())) {
-            down = RecordedLinear.run(mlp.down(), store, product, manager);
+        gate = gateAndUp.output(0);
+        up = gateAndUp.output(1);
+        try (NDArray product = BackwardOps.siluProduct(gate, up)) {
+            down = RecordedLinears.run(List.of(mlp.down()), store, product, manager);
         }
         output = new NDList(inputs);
-        output.set(0, down.output().addi(middle).reshape(shape));
+        output.set(0, down.output(0).addi(middle).reshape(shape));
     }
 
     /** {@inheritDoc} */
@@ -113,15 +116,13 @@ final class RecordedLayer implements Recording {
 
     private NDArray feedForwardBackward(NDArray dy, GradientSink sink) {
         NDArray dn;
-        NDList again = BackwardOps.siluProductAgain(gate.output(), up.output());
+        NDList again = BackwardOps.siluProductAgain(gate, up);
         try (NDArray silu = again.get(0);
                 NDArray product = again.get(1);
-                NDArray dp = down.backward(dy, product, sink);
-                NDList both =
-                        BackwardOps.siluProductBackward(dp, silu, gate.output(), up.output());
+                NDArray dp = down.backward(List.of(dy), product, true, sink);
+                NDList both = BackwardOps.siluProductBackward(dp, silu, gate, up);
                 NDArray normed = innerNorm.again(middle)) {
-            dn = gate.backward(both.get(0), normed, sink);
-            up.backward(both.get(1), normed, dn, sink);
+            dn = gateAndUp.backward(both, normed, true, sink);
         }
         try (dn) {
             return innerNorm.backward(dn, middle, dy);
@@ -130,7 +131,7 @@ final class RecordedLayer implements Recording {
 
     private NDArray attentionBackward(NDArray dMiddle, boolean wanted, GradientSink sink) {
         NDList each;
-        try (NDArray dAttended = o.backward(dMiddle, attended, sink)) {
+        try (NDArray dAttended = o.backward(List.of(dMiddle), attended, true, sink)) {
             each =
                     BackwardOps.textAttentionBackward(
                             dAttended, queries, keys, values, inputs.get(3));
@@ -139,16 +140,8 @@ final class RecordedLayer implements Recording {
                 NDArray normed = inputNorm.again(x)) {
             turnBack(each.get(0));
             turnBack(each.get(1));
-            if (!wanted) {
-                q.backward(each.get(0), normed, null, sink);
-                k.backward(each.get(1), normed, null, sink);
-                v.backward(each.get(2), normed, null, sink);
-                return null;
-            }
-            try (NDArray dn = q.backward(each.get(0), normed, sink)) {
-                k.backward(each.get(1), normed, dn, sink);
-                v.backward(each.get(2), normed, dn, sink);
-                return inputNorm.backward(dn, x, dMiddle);
+            try (NDArray dn = qkv.backward(each, normed, wanted, sink)) {
+                return wanted ? inputNorm.backward(dn, x, dMiddle) : null;
             }
         }
     }
