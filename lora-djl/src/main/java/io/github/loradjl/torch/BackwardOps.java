@@ -58,10 +58,10 @@ public final class BackwardOps {
     }
 
     /**
-     * Computes the gradient of the rows that were normalised: with n = x scale and g = dy weight,
-     * {@code scale (g - n mean(g n))}, and adds the gradient that reaches them on another way.
+     * Computes the gradient of the rows that were normalised: with g = dy weight, {@code scale (g -
+     * x scale^2 mean(g x))}, and adds the gradient that reaches them on another way.
      *
-     * @param dy the gradient of the normalised rows
+     * @param dy the gradient of the normalised rows; overwritten
      * @param x the rows
      * @param weight the weight
      * @param scale the scales
@@ -98,11 +98,11 @@ public final class BackwardOps {
     /**
      * Computes the gradients of gate and up.
      *
-     * @param dy the gradient of the product; overwritten
+     * @param dy the gradient of the product; becomes the gradient of the gate
      * @param silu {@code silu(gate)}; becomes the gradient of up
      * @param gate the gate
      * @param up the other factor
-     * @return the gradient of the gate, and that of up, a second handle on {@code silu}
+     * @return the gradients of gate and up, second handles on {@code dy} and {@code silu}
      */
     public static NDList siluProductBackward(NDArray dy, NDArray silu, NDArray gate, NDArray up) {
         return OPS.run("silu_product_backward", dy, silu, gate, up);

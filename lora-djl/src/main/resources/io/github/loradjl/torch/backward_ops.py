@@ -30,10 +30,11 @@ class Ops(Module):
     weight: Tensor,
     scale: Tensor,
     residual: Tensor) -> Tensor:
-    n = (self).scaled(x, scale, )
-    g = (self).scaled(dy, torch.to(weight, 6, False, False, None), )
-    c = torch.mean(torch.mul(g, n), [-1], True)
-    dx = torch.mul_(torch.addcmul_(g, n, c, value=-1), scale)
+    h = torch.to(x, 6, False, False, None)
+    g = torch.mul_(torch.to(dy, 6, False, False, None), torch.to(weight, 6, False, False, None))
+    c = torch.mean(torch.mul(g, h), [-1], True)
+    c0 = torch.mul_(torch.mul_(c, scale), scale)
+    dx = torch.mul_(torch.addcmul_(g, h, c0, value=-1), scale)
     return torch.add_(torch.to(dx, ops.prim.dtype(x), False, False, None), residual)
   def silu_product(self: __torch__.Ops,
     gate: Tensor,
@@ -50,7 +51,8 @@ class Ops(Module):
     gate: Tensor,
     up: Tensor) -> Tuple[Tensor, Tensor]:
     du = torch.mul_(s, dp)
-    dg = torch.silu_backward(torch.mul_(dp, up), gate)
+    dp0 = torch.mul_(dp, up)
+    dg = torch.silu_backward(dp0, gate, grad_input=dp0)
     return (dg, du)
   def linear(self: __torch__.Ops,
     x: Tensor,

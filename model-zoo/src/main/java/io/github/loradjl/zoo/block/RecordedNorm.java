@@ -73,7 +73,7 @@ public final class RecordedNorm {
     /**
      * Runs backward.
      *
-     * @param dy the gradient of the normalised rows
+     * @param dy the gradient of the normalised rows; overwritten
      * @param x the rows
      * @param residual a gradient that reaches the rows on another way
      * @return the sum of both gradients of the rows
