@@ -3,10 +3,13 @@ package io.github.loradjl.torch;
 import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -40,6 +43,12 @@ public final class DecodingOps {
 
     /** The largest number of rows for which the inner product is faster in bfloat16. */
     private static final int MOST_FOR_INNER = 4;
+
+    /**
+     * The size in bytes up to which the weights of queries, keys and values are joined, 4 MiB: for
+     * larger ones a product costs what it reads, and one is worth no copy.
+     */
+    private static final long MOST_TO_JOIN = 1 << 22;
 
     private DecodingOps() {}
 
@@ -96,6 +105,53 @@ public final class DecodingOps {
             float eps) {}
 
     /**
+     * A decoder layer as its positions go through it, one after the other: the weights of queries,
+     * keys and values joined where that saves time.
+     */
+    public static final class Layer {
+
+        private final boolean isJoined;
+        private final NDArray[] arrays;
+
+        /**
+         * Prepares a layer.
+         *
+         * @param weights its weights, which must stay as they are
+         * @param manager the owner of second handles on them and of what is joined
+         */
+        public Layer(LayerWeights weights, NDManager manager) {
+            List<NDArray> inputs = List.of(weights.query, weights.key, weights.value);
+            isJoined = inputs.stream().mapToLong(Layer::bytes).sum() <= MOST_TO_JOIN;
+            List<NDArray> all =
+                    new ArrayList<>(
+                            List.of(
+                                    weights.inputNorm,
+                                    weights.output,
+                                    weights.innerNorm,
+                                    weights.gate,
+                                    weights.up,
+                                    weights.down));
+            if (!isJoined) {
+                all.addAll(inputs);
+            }
+            // Second handles have no names, which DJL would look at in each call.
+            all.replaceAll(array -> TorchOps.alias(array, manager));
+            if (isJoined) {
+                NDArray joined = BackwardOps.stacked(inputs);
+                joined.attach(manager);
+                all.add(joined);
+            }
+            all.add(0, TorchModule.scalar(Math.sqrt(weights.eps)));
+            arrays = all.toArray(NDArray[]::new);
+        }
+
+        private static long bytes(NDArray weight) {
+            int each = weight.getDataType() == DataType.FLOAT32 ? Float.BYTES : Short.BYTES;
+            return weight.getShape().size() * each;
+        }
+    }
+
+    /**
      * The new position of each text in a layer.
      *
      * @param cos cosines of shape (1, d) or of b d numbers
@@ -150,30 +206,34 @@ public final class DecodingOps {
      * them, all projections without bias.
      *
      * @param x hidden states of shape (b, 1, hidden size)
-     * @param weights the weights of the layer, of the type of {@code x}
+     * @param layer the layer, of the type of {@code x}
      * @param position the new position
      * @return an array of the shape of {@code x}
      */
-    public static NDArray layer(NDArray x, LayerWeights weights, Position position) {
-        return ops(x).one(
-                        "layer",
-                        x,
-                        position.cos,
-                        position.sin,
-                        position.keys,
-                        position.values,
-                        position.column,
-                        maskOf(position),
-                        TorchModule.scalar(Math.sqrt(weights.eps)),
-                        weights.inputNorm,
-                        weights.query,
-                        weights.key,
-                        weights.value,
-                        weights.output,
-                        weights.innerNorm,
-                        weights.gate,
-                        weights.up,
-                        weights.down);
+    public static NDArray layer(NDArray x, Layer layer, Position position) {
+        NDArray[] inputs = {
+            x,
+            position.cos,
+            position.sin,
+            position.keys,
+            position.values,
+            position.column,
+            maskOf(position)
+        };
+        NDArray[] all = Arrays.copyOf(inputs, inputs.length + layer.arrays.length);
+        System.arraycopy(layer.arrays, 0, all, inputs.length, layer.arrays.length);
+        return ops(x).one(layer.isJoined ? "layer_joined" : "layer", all);
+    }
+
+    /**
+     * Finds the largest number of each row.
+     *
+     * @param logits a matrix of shape (b, n)
+     * @return those numbers, float32 of shape (b), NaN where a row has one; and the first column of
+     *     each, INT64 of shape (b)
+     */
+    public static NDList largest(NDArray logits) {
+        return PLAIN.run("largest", logits);
     }
 
     private static NDArray maskOf(Position position) {

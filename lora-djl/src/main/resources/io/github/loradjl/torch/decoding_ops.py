@@ -16,9 +16,12 @@ class Ops(Module):
     root = torch.hypot(torch.mul_(norm, share), floor)
     y = torch.to(torch.div(h, root), ops.prim.dtype(x), False, False, None)
     return torch.mul_(y, weight)
+  def largest(self: __torch__.Ops,
+    logits: Tensor) -> Tuple[Tensor, Tensor]:
+    values, ids = torch.max(logits, 1)
+    return (torch.to(values, 6, False, False, None), ids)
   def attended(self: __torch__.Ops,
-    q: Tensor,
-    k: Tensor,
+    qk: Tensor,
     v: Tensor,
     cos: Tensor,
     sin: Tensor,
@@ -28,16 +31,16 @@ class Ops(Module):
     mask: Tensor) -> Tensor:
     b, g, capacity, d = torch.size(keys)
     at = int(position)
-    qk = torch.view(torch.cat([q, k], -1), [b, -1, d])
-    x1, x2 = torch.chunk(qk, 2, -1)
+    heads = torch.view(qk, [b, -1, d])
+    x1, x2 = torch.chunk(heads, 2, -1)
     turned = torch.cat([torch.neg(x2), x1], -1)
     cos0 = torch.view(cos, [-1, 1, d])
     sin0 = torch.view(sin, [-1, 1, d])
-    qk0 = torch.addcmul_(torch.mul(qk, cos0), turned, sin0)
-    h = torch.sub(torch.size(qk, 1), g)
-    q0 = torch.view(torch.narrow(qk0, 1, 0, h), [b, g, -1, d])
-    k0 = torch.copy_(torch.select(keys, 2, at), torch.narrow(qk0, 1, h, g))
-    v0 = torch.copy_(torch.select(values, 2, at), torch.reshape(v, [b, g, d]))
+    heads0 = torch.addcmul_(torch.mul(heads, cos0), turned, sin0)
+    h = torch.sub(torch.size(heads0, 1), g)
+    q0 = torch.view(torch.narrow(heads0, 1, 0, h), [b, g, -1, d])
+    k0 = torch.copy_(torch.select(keys, 2, at), torch.narrow(heads0, 1, h, g))
+    v0 = torch.copy_(torch.select(values, 2, at), torch.view(v, [b, g, d]))
     n = torch.add(at, 1)
     seen = torch.narrow(keys, 2, 0, n)
     said = torch.narrow(values, 2, 0, n)
@@ -56,7 +59,22 @@ class Ops(Module):
     values: Tensor,
     position: Tensor,
     mask: Tensor) -> Tensor:
-    return torch.unsqueeze((self).attended(q, k, v, cos, sin, keys, values, position, mask, ), 1)
+    qk = torch.squeeze(torch.cat([q, k], -1), 1)
+    a = (self).attended(qk, torch.squeeze(v, 1), cos, sin, keys, values, position, mask, )
+    return torch.unsqueeze(a, 1)
+  def added(self: __torch__.Ops,
+    a: Tensor,
+    x: Tensor,
+    floor: Tensor,
+    wo: Tensor,
+    norm2: Tensor,
+    gate: Tensor,
+    up: Tensor,
+    down: Tensor) -> Tensor:
+    x1 = (self).product_plus(a, wo, x, )
+    y1 = (self).normed(x1, norm2, floor, )
+    y2 = (self).product_plus((self).swiglu(y1, gate, up, ), down, x1, )
+    return torch.unsqueeze(y2, 1)
   def layer(self: __torch__.Ops,
     x: Tensor,
     cos: Tensor,
@@ -67,21 +85,39 @@ class Ops(Module):
     mask: Tensor,
     floor: Tensor,
     norm1: Tensor,
-    wq: Tensor,
-    wk: Tensor,
-    wv: Tensor,
     wo: Tensor,
     norm2: Tensor,
     gate: Tensor,
     up: Tensor,
-    down: Tensor) -> Tensor:
+    down: Tensor,
+    wq: Tensor,
+    wk: Tensor,
+    wv: Tensor) -> Tensor:
     x0 = torch.squeeze(x, 1)
     y = (self).normed(x0, norm1, floor, )
-    q = (self).product(y, wq, )
-    k = (self).product(y, wk, )
+    qk = torch.cat([(self).product(y, wq, ), (self).product(y, wk, )], -1)
     v = (self).product(y, wv, )
-    a = (self).attended(q, k, v, cos, sin, keys, values, position, mask, )
-    x1 = (self).product_plus(a, wo, x0, )
-    y1 = (self).normed(x1, norm2, floor, )
-    y2 = (self).product_plus((self).swiglu(y1, gate, up, ), down, x1, )
-    return torch.unsqueeze(y2, 1)
+    a = (self).attended(qk, v, cos, sin, keys, values, position, mask, )
+    return (self).added(a, x0, floor, wo, norm2, gate, up, down, )
+  def layer_joined(self: __torch__.Ops,
+    x: Tensor,
+    cos: Tensor,
+    sin: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    position: Tensor,
+    mask: Tensor,
+    floor: Tensor,
+    norm1: Tensor,
+    wo: Tensor,
+    norm2: Tensor,
+    gate: Tensor,
+    up: Tensor,
+    down: Tensor,
+    wqkv: Tensor) -> Tensor:
+    x0 = torch.squeeze(x, 1)
+    qkv = (self).product((self).normed(x0, norm1, floor, ), wqkv, )
+    n = torch.mul(torch.size(keys, 1), torch.size(keys, 3))
+    qk, v = torch.split_with_sizes(qkv, [torch.sub(torch.size(qkv, 1), n), n], 1)
+    a = (self).attended(qk, v, cos, sin, keys, values, position, mask, )
+    return (self).added(a, x0, floor, wo, norm2, gate, up, down, )

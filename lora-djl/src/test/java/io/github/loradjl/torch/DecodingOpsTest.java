@@ -3,6 +3,7 @@ package io.github.loradjl.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -95,6 +96,10 @@ class DecodingOpsTest {
                             type.apply(normal(1, batch, groups, CAPACITY, size)));
         }
 
+        DecodingOps.Layer layer() {
+            return new DecodingOps.Layer(weights, manager);
+        }
+
         NDArray split(NDArray x, int count) {
             return x.reshape(batch, 1, count, size).transpose(0, 2, 1, 3);
         }
@@ -147,19 +152,21 @@ class DecodingOpsTest {
         return TorchOps.toFloat32(x).duplicate();
     }
 
-    // Sizes of 64 and not, for the products; heads that share keys and not; an empty cache too.
+    // Sizes of 64 and not, for the products; heads that share keys and not; an empty cache too;
+    // weights of which three are joined, and at last some that are too large for it.
     @ParameterizedTest
     @CsvSource({
         "1, 4, 4, 8, 0",
         "1, 6, 2, 64, 4",
         "3, 6, 2, 8, 4",
         "5, 2, 1, 8, 4",
-        "8, 2, 1, 64, 6"
+        "8, 2, 1, 64, 6",
+        "2, 8, 2, 256, 4"
     })
     void layer_isThePlainOne(int batch, int heads, int groups, int size, int column) {
         Case c = new Case(batch, heads, groups, size, column, x -> x);
         NDArray expected = c.layer(c.position);
-        NDArray actual = DecodingOps.layer(c.x, c.weights, c.position);
+        NDArray actual = DecodingOps.layer(c.x, c.layer(), c.position);
         assertThat(actual.getShape()).isEqualTo(c.x.getShape());
         assertThat(Distance.relative(actual, expected)).isLessThan(TOLERANCE);
     }
@@ -169,7 +176,7 @@ class DecodingOpsTest {
     void layer_inBfloat16_isThePlainOne(int batch, int heads, int groups, int size, int column) {
         Case c = new Case(batch, heads, groups, size, column, TorchOps::toBfloat16);
         NDArray expected = c.layer(c.position);
-        NDArray actual = DecodingOps.layer(c.x, c.weights, c.position);
+        NDArray actual = DecodingOps.layer(c.x, c.layer(), c.position);
         assertThat(actual.getDataType()).isEqualTo(DataType.UNKNOWN);
         assertThat(Distance.relative(wide(actual), expected)).isLessThan(TOLERANCE_16);
     }
@@ -189,7 +196,7 @@ class DecodingOpsTest {
                         c.position.values());
         NDArray expected = c.layer(at);
         NDArray unmasked = c.layer(c.position);
-        NDArray actual = DecodingOps.layer(c.x, c.weights, at);
+        NDArray actual = DecodingOps.layer(c.x, c.layer(), at);
         assertThat(Distance.relative(actual, expected)).isLessThan(TOLERANCE);
         assertThat(Distance.relative(actual, unmasked)).isGreaterThan(100 * TOLERANCE);
     }
@@ -212,6 +219,18 @@ class DecodingOpsTest {
         assertThat(Distance.relative(actual, expected)).isLessThan(TOLERANCE);
         assertThat(Distance.relative(c.position.keys(), keys)).isLessThan(TOLERANCE);
         assertThat(c.position.values()).isEqualTo(values);
+    }
+
+    @Test
+    void largest_isTheFirstOfEqualOnes_andNaNWhereThereIsOne() {
+        float[] numbers = {-3, -1, -2, -1, 0, 5, 7, 7, 2, Float.NaN, 9, 1};
+        NDArray logits = manager.create(numbers, new Shape(3, 4));
+        NDList largest = DecodingOps.largest(logits);
+        assertThat(largest.get(0).toFloatArray()).containsExactly(-1, 7, Float.NaN);
+        assertThat(largest.get(1).toLongArray()).startsWith(1, 2);
+        NDList narrow = DecodingOps.largest(TorchOps.toBfloat16(logits));
+        assertThat(narrow.get(0).toFloatArray()).containsExactly(-1, 7, Float.NaN);
+        assertThat(narrow.get(1).toLongArray()).startsWith(1, 2);
     }
 
     @Test

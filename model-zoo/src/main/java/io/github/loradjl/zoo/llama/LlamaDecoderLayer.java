@@ -84,10 +84,10 @@ final class LlamaDecoderLayer extends ModelBlock {
         NDList list = new NDList(inputs);
         NDArray x = inputs.get(0);
         if (LlamaAttention.isStep(x, cache)) {
-            DecodingOps.LayerWeights weights = plainWeights(store, x);
-            if (weights != null) {
+            DecodingOps.Layer prepared = cache.prepared(layer, () -> plainWeights(store, x));
+            if (prepared != null) {
                 DecodingOps.Position position = LlamaAttention.position(inputs, cache, layer);
-                list.set(0, DecodingOps.layer(x, weights, position));
+                list.set(0, DecodingOps.layer(x, prepared, position));
                 return list;
             }
         }

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 
+import io.github.loradjl.torch.DecodingOps;
 import io.github.loradjl.torch.TorchOps;
 
 import java.util.Arrays;
@@ -73,11 +74,31 @@ final class Decoding {
      * @return the logits of those behind them, a float32 array of shape (rows, vocabulary)
      */
     NDArray logits() {
-        try (NDArray ids =
-                        manager.create(
-                                next, new Shape(prompts.length, next.length / prompts.length));
-                NDArray logits = block.nextLogits(store, ids, cache)) {
+        try (NDArray logits = read()) {
             return TorchOps.toFloat32(logits);
+        }
+    }
+
+    /**
+     * Reads the next tokens.
+     *
+     * @return for each row the token behind them that is most probable
+     * @throws IllegalStateException if the model predicts NaN
+     */
+    long[] mostProbable() {
+        try (NDArray logits = read();
+                NDList largest = DecodingOps.largest(logits)) {
+            for (float logit : largest.get(0).toFloatArray()) {
+                TokenSampler.checkNumber(logit);
+            }
+            return largest.get(1).toLongArray();
+        }
+    }
+
+    private NDArray read() {
+        Shape shape = new Shape(prompts.length, next.length / prompts.length);
+        try (NDArray ids = manager.create(next, shape)) {
+            return block.nextLogits(store, ids, cache);
         }
     }
 

@@ -7,13 +7,18 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 
+import io.github.loradjl.torch.DecodingOps;
 import io.github.loradjl.torch.TorchOps;
 
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * The keys and values of all positions that a model has seen, so that each new token costs one
  * position only. Allocated once, for a known number of positions.
+ *
+ * <p>It also keeps the layers' weights as single positions go through them: a generation runs with
+ * the weights and adapters that it began with.
  *
  * <p>Rows of different lengths end together: the shorter ones begin with padding, which no position
  * but itself sees, and their positions are counted from behind it.
@@ -30,6 +35,8 @@ public final class KeyValueCache implements AutoCloseable {
     private NDArray end;
     // INT32, of shape (batch, 1, 1, 1); null where no row is padded.
     private NDArray padding;
+    // What steps run with, for each layer; null before the first.
+    private final DecodingOps.Layer[] prepared;
     // Of the input of an encoder, for each layer; null without one.
     private NDArray[] memoryKeys;
     private NDArray[] memoryValues;
@@ -50,6 +57,7 @@ public final class KeyValueCache implements AutoCloseable {
         capacity = Math.toIntExact(shape.get(2));
         keys = new NDArray[layers];
         values = new NDArray[layers];
+        prepared = new DecodingOps.Layer[layers];
         for (int i = 0; i < layers; i++) {
             keys[i] = TorchOps.zerosLike(manager, shape, like);
             values[i] = TorchOps.zerosLike(manager, shape, like);
@@ -288,6 +296,21 @@ public final class KeyValueCache implements AutoCloseable {
      */
     public NDArray openValues(int layer) {
         return values[layer];
+    }
+
+    /**
+     * Returns a layer as every step of the generation runs it, prepared in the first.
+     *
+     * @param layer the number of the layer
+     * @param weights gives its weights, or null where they do not say all of what it does
+     * @return the layer, which stays the cache's, or null where there are no such weights
+     */
+    public DecodingOps.Layer prepared(int layer, Supplier<DecodingOps.LayerWeights> weights) {
+        if (prepared[layer] == null) {
+            DecodingOps.LayerWeights given = weights.get();
+            prepared[layer] = given == null ? null : new DecodingOps.Layer(given, manager);
+        }
+        return prepared[layer];
     }
 
     /**

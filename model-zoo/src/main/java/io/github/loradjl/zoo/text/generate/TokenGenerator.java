@@ -164,11 +164,12 @@ public final class TokenGenerator {
                 IntStream.range(0, prompts).mapToObj(number -> new Row(number, config)).toList();
         List<Row> batch = rows;
         while (true) {
-            float[][] logits = logits(decoding, batch.size());
-            for (int i = 0; i < logits.length; i++) {
+            long[] tokens = config.isSampled() ? sampled(decoding, batch) : decoding.mostProbable();
+            for (int i = 0; i < tokens.length; i++) {
                 Row row = batch.get(i);
                 if (!row.isDone()) {
-                    listener.onToken(row.number, row.choose(logits[i], ends));
+                    row.add(tokens[i], ends);
+                    listener.onToken(row.number, tokens[i]);
                 }
             }
             int[] open = open(batch);
@@ -187,18 +188,19 @@ public final class TokenGenerator {
         return IntStream.range(0, batch.size()).filter(i -> !batch.get(i).isDone()).toArray();
     }
 
-    private static float[][] logits(Decoding decoding, int rows) {
+    /** Draws a token for each row that is not done. */
+    private static long[] sampled(Decoding decoding, List<Row> batch) {
         try (NDArray logits = decoding.logits()) {
             float[] all = logits.toFloatArray();
-            if (rows == 1) {
-                return new float[][] {all};
+            int size = all.length / batch.size();
+            long[] tokens = new long[batch.size()];
+            for (int i = 0; i < tokens.length; i++) {
+                if (!batch.get(i).isDone()) {
+                    float[] own = Arrays.copyOfRange(all, i * size, (i + 1) * size);
+                    tokens[i] = batch.get(i).sampler.choose(own);
+                }
             }
-            int size = all.length / rows;
-            float[][] each = new float[rows][];
-            for (int i = 0; i < rows; i++) {
-                each[i] = Arrays.copyOfRange(all, i * size, (i + 1) * size);
-            }
-            return each;
+            return tokens;
         }
     }
 
@@ -217,11 +219,9 @@ public final class TokenGenerator {
             tokens = new long[config.getMaxNewTokens()];
         }
 
-        long choose(float[] logits, Set<Long> ends) {
-            long token = sampler.choose(logits);
+        void add(long token, Set<Long> ends) {
             tokens[count++] = token;
             done = count == tokens.length || ends.contains(token);
-            return token;
         }
 
         boolean isDone() {

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Chooses a token from logits. */
+/** Draws tokens by their logits. */
 final class TokenSampler {
 
     private final GenerationConfig config;
@@ -18,9 +18,6 @@ final class TokenSampler {
 
     int choose(float[] logits) {
         int best = largest(logits);
-        if (!config.isSampled()) {
-            return best;
-        }
         double[] weights = weights(logits, logits[best]);
         double point = random.nextDouble() * Arrays.stream(weights).sum();
         int last = best;

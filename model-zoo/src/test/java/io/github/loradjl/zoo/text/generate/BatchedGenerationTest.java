@@ -90,6 +90,19 @@ class BatchedGenerationTest {
     }
 
     @Test
+    void generate_brokenAdapter_isAnError() throws Exception {
+        LoraConfig adapter = LoraConfig.builder().optRank(4).optInit(LoraInit.randomB()).build();
+        try (ZooModel<NDList, NDList> model = model(config());
+                LoraModel lora = LoraModel.attach(model, adapter)) {
+            lora.getTrainableParameters().values().iterator().next().getArray().muli(Float.NaN);
+            TokenGenerator generator = new TokenGenerator(lora.getModel());
+            assertThatThrownBy(() -> generator.generate(PROMPTS, tokens().build()))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("the model predicts NaN");
+        }
+    }
+
+    @Test
     void generate_adapted_givesTheTokensOfEachPromptAlone() throws Exception {
         LoraConfig adapter =
                 LoraConfig.builder().optRank(4).optInit(LoraInit.bothRandomUnsubtracted()).build();
