@@ -28,6 +28,7 @@ public final class LowRankUpdate implements AutoCloseable {
     private final Parameter b;
     private final double scaling;
     private final double dropout;
+    private final boolean zero;
     private Parameter a0;
     private Parameter b0;
 
@@ -40,10 +41,41 @@ public final class LowRankUpdate implements AutoCloseable {
      * @param dropout the share of the input's elements that the update drops in training
      */
     public LowRankUpdate(NDArray a, NDArray b, double scaling, double dropout) {
+        this(a, b, scaling, dropout, false);
+    }
+
+    private LowRankUpdate(NDArray a, NDArray b, double scaling, double dropout, boolean zero) {
         this.a = parameter("lora_A", a);
         this.b = parameter("lora_B", b);
         this.scaling = scaling;
         this.dropout = dropout;
+        this.zero = zero;
+    }
+
+    /**
+     * Creates an update that is and stays zero, for the gradient of B, which is G A<sup>T</sup>.
+     *
+     * @param a A, of shape (r, n), float32; owned by the update from now on
+     * @param b zeros of shape (m, r), float32; likewise
+     * @return the update, of which B requires a gradient
+     */
+    public static LowRankUpdate probeOfB(NDArray a, NDArray b) {
+        LowRankUpdate probe = new LowRankUpdate(a, b, 1, 0, true);
+        probe.b.freeze(false);
+        return probe;
+    }
+
+    /**
+     * Creates an update that is and stays zero, for the gradient of A, which is B<sup>T</sup> G.
+     *
+     * @param a zeros of shape (r, n), float32; owned by the update from now on
+     * @param b B, of shape (m, r), float32; likewise
+     * @return the update, of which A requires a gradient
+     */
+    public static LowRankUpdate probeOfA(NDArray a, NDArray b) {
+        LowRankUpdate probe = new LowRankUpdate(a, b, 1, 0, true);
+        probe.a.freeze(false);
+        return probe;
     }
 
     private static Parameter parameter(String name, NDArray array) {
@@ -128,6 +160,11 @@ public final class LowRankUpdate implements AutoCloseable {
         NDArray startA = store.getValue(a0, device, false);
         NDArray startB = store.getValue(b0, device, false);
         return TorchOps.addLoraDifference(y, x, nowA, nowB, startA, startB, scaling);
+    }
+
+    /** Tells whether the update is a probe: zero, but with a gradient. */
+    boolean isZero() {
+        return zero;
     }
 
     /**

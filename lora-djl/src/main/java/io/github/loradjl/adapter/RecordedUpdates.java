@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Updates of layers that see the same input, between their forward and their backward pass. With x'
@@ -25,7 +26,8 @@ import java.util.Map;
  * </pre>
  *
  * <p>so that what reads or writes x is one product for all of them. An update with dropout drops an
- * input of its own and is therefore alone.
+ * input of its own and is therefore alone. What a frozen A or B, or an update that is zero, makes
+ * superfluous is not computed.
  *
  * <p>Of each token it keeps the ranks' numbers and, with dropout, a mask; the input comes from the
  * caller.
@@ -35,6 +37,9 @@ final class RecordedUpdates {
     private final List<Place> places;
     private final double scaling;
     private final double dropout;
+    private final boolean zero;
+    private final boolean ofA;
+    private final boolean ofB;
     private final Factors now;
     private final Factors start;
     private final NDArray mask;
@@ -51,7 +56,14 @@ final class RecordedUpdates {
         /** What updates that are recorded together have in common. */
         Object kind() {
             boolean alone = update.getDropout() > 0;
-            return alone ? this : List.of(update.getA0() != null, update.getScaling());
+            return alone
+                    ? this
+                    : List.of(
+                            update.getA0() != null,
+                            update.getScaling(),
+                            update.isZero(),
+                            update.getParameterA().requiresGradient(),
+                            update.getParameterB().requiresGradient());
         }
     }
 
@@ -111,6 +123,9 @@ final class RecordedUpdates {
         LowRankUpdate first = places.get(0).update();
         scaling = first.getScaling();
         dropout = first.getDropout();
+        zero = first.isZero();
+        ofA = first.getParameterA().requiresGradient();
+        ofB = first.getParameterB().requiresGradient();
         List<LowRankUpdate> updates = places.stream().map(Place::update).toList();
         now =
                 Factors.of(
@@ -135,13 +150,26 @@ final class RecordedUpdates {
             mask = result.get(1);
             mask.attach(manager);
             try (NDArray dropped = result.get(0)) {
-                xa = addTo(ofEach(ys), dropped);
+                xa = kept(ys, dropped, manager);
             }
         } else {
             mask = null;
-            xa = addTo(ofEach(ys), x);
+            xa = kept(ys, x, manager);
         }
-        xa.attach(manager);
+    }
+
+    /** Adds to the outputs and returns what the gradient of B needs, null where none is wanted. */
+    private NDArray kept(List<NDArray> ys, NDArray x, NDManager manager) {
+        if (zero && !ofB) {
+            return null;
+        }
+        NDArray reduced = zero ? BackwardOps.reduced(x, now.a(), scaling) : addTo(ofEach(ys), x);
+        if (!ofB) {
+            reduced.close();
+            return null;
+        }
+        reduced.attach(manager);
+        return reduced;
     }
 
     private NDArray addTo(List<NDArray> ys, NDArray x) {
@@ -158,26 +186,41 @@ final class RecordedUpdates {
     /** Gives the gradients of A and B, and adds that of the input to {@code dx} unless null. */
     void backward(List<NDArray> ofLayers, NDArray x, NDArray dx, GradientSink sink) {
         List<NDArray> dys = ofEach(ofLayers);
-        NDArray dropped = mask == null ? x : BackwardOps.dropped(x, mask, dropout);
-        NDList result = BackwardOps.lorasBackward(dys, dropped, xa, now.bs(), scaling);
-        if (mask != null) {
-            dropped.close();
+        if (ofB) {
+            NDList gradients = BackwardOps.bGradients(dys, xa, now.bs());
+            give(gradients, LowRankUpdate::getParameterB, sink);
         }
-        for (int i = 0; i < places.size(); i++) {
-            LowRankUpdate update = places.get(i).update();
-            sink.add(update.getParameterA(), result.get(1 + 2 * i));
-            sink.add(update.getParameterB(), result.get(2 + 2 * i));
-        }
-        try (NDArray h = result.get(0)) {
-            if (dx == null) {
-                return;
+        boolean ofInput = dx != null && !zero;
+        if (ofA || ofInput) {
+            try (NDArray h = BackwardOps.scaledProducts(dys, now.bs(), scaling)) {
+                if (ofA) {
+                    give(aGradients(h, x), LowRankUpdate::getParameterA, sink);
+                }
+                if (ofInput) {
+                    add(dx, h, now.a());
+                }
             }
-            add(dx, h, now.a());
         }
-        if (start != null) {
+        if (ofInput && start != null) {
             try (NDArray h = BackwardOps.scaledProducts(dys, start.bs(), -scaling)) {
                 add(dx, h, start.a());
             }
+        }
+    }
+
+    private NDList aGradients(NDArray h, NDArray x) {
+        if (mask == null) {
+            return BackwardOps.aGradients(h, x, now.bs());
+        }
+        try (NDArray dropped = BackwardOps.dropped(x, mask, dropout)) {
+            return BackwardOps.aGradients(h, dropped, now.bs());
+        }
+    }
+
+    private void give(
+            NDList gradients, Function<LowRankUpdate, Parameter> factor, GradientSink sink) {
+        for (int i = 0; i < places.size(); i++) {
+            sink.add(factor.apply(places.get(i).update()), gradients.get(i));
         }
     }
 

@@ -128,9 +128,7 @@ final class ProbeGradientSvd implements GradientSvd {
                 (layer, x) -> {
                     long q = x.getShape().get(1);
                     NDArray b = scope.zeros(new Shape(layer.getOut(), q));
-                    LowRankUpdate probe = new LowRankUpdate(rows(x, scope), b, 1, 0);
-                    probe.getParameterB().freeze(false);
-                    return probe;
+                    return LowRankUpdate.probeOfB(rows(x, scope), b);
                 },
                 true);
     }
@@ -147,9 +145,7 @@ final class ProbeGradientSvd implements GradientSvd {
                     NDArray a = scope.zeros(new Shape(q, layer.getIn()));
                     NDArray b = x.duplicate();
                     b.attach(scope);
-                    LowRankUpdate probe = new LowRankUpdate(a, b, 1, 0);
-                    probe.getParameterA().freeze(false);
-                    return probe;
+                    return LowRankUpdate.probeOfA(a, b);
                 },
                 false);
     }

@@ -237,7 +237,8 @@ public final class BackwardOps {
     }
 
     /**
-     * Computes scaling dy<sub>i</sub> B<sub>i</sub>, side by side.
+     * Computes scaling dy<sub>i</sub> B<sub>i</sub>, side by side: what the gradient of A begins
+     * with, and whose product with A is that of the input.
      *
      * @param dys matrices of shapes (n, m<sub>i</sub>)
      * @param bs the B<sub>i</sub>, of shapes (m<sub>i</sub>, r<sub>i</sub>)
@@ -250,21 +251,40 @@ public final class BackwardOps {
     }
 
     /**
-     * Computes the gradients of A<sub>i</sub> and B<sub>i</sub>; {@link #addProduct} of the first
-     * result and the stacked A adds that of the input.
+     * Computes scaling x A<sup>T</sup>.
+     *
+     * @param x a matrix of shape (n, in)
+     * @param a the A<sub>i</sub>, one below the other, float32
+     * @param scaling the factor
+     * @return a matrix of shape (n, sum of r<sub>i</sub>) and the type of {@code x}
+     */
+    public static NDArray reduced(NDArray x, NDArray a, double scaling) {
+        return OPS.one("reduced", x, a, TorchModule.scalar(scaling));
+    }
+
+    /**
+     * Computes the gradients of A<sub>i</sub>, h<sub>i</sub><sup>T</sup> x.
+     *
+     * @param h the {@link #scaledProducts}
+     * @param x the input, of shape (n, in)
+     * @param bs the B<sub>i</sub>, whose ranks divide the columns of {@code h}
+     * @return for each a matrix of shape (r<sub>i</sub>, in), float32
+     */
+    public static NDList aGradients(NDArray h, NDArray x, List<NDArray> bs) {
+        return OPS.onList("a_gradients", bs, h, x);
+    }
+
+    /**
+     * Computes the gradients of B<sub>i</sub>, dy<sub>i</sub><sup>T</sup> (scaling x
+     * A<sub>i</sub><sup>T</sup>).
      *
      * @param dys the gradients of the layers' outputs, of shapes (n, m<sub>i</sub>)
-     * @param x the input, of shape (n, in)
      * @param xa scaling x A<sup>T</sup>
-     * @param bs the B<sub>i</sub>, of shapes (m<sub>i</sub>, r<sub>i</sub>)
-     * @param scaling eta
-     * @return h = scaling dy<sub>i</sub> B<sub>i</sub>, side by side; then for each layer the
-     *     gradient of A, h<sub>i</sub><sup>T</sup> x, and that of B, dy<sub>i</sub><sup>T</sup>
-     *     xa<sub>i</sub>, both float32
+     * @param bs the B<sub>i</sub>, whose ranks divide the columns of {@code xa}
+     * @return for each a matrix of shape (m<sub>i</sub>, r<sub>i</sub>), float32
      */
-    public static NDList lorasBackward(
-            List<NDArray> dys, NDArray x, NDArray xa, List<NDArray> bs, double scaling) {
-        return OPS.onList("loras_backward", joined(dys, bs), x, xa, TorchModule.scalar(scaling));
+    public static NDList bGradients(List<NDArray> dys, NDArray xa, List<NDArray> bs) {
+        return OPS.onList("b_gradients", joined(dys, bs), xa);
     }
 
     @SafeVarargs

@@ -101,7 +101,7 @@ class Ops(Module):
     scaling: Tensor) -> Tensor:
     t = ops.prim.dtype(x)
     n = torch.floordiv(torch.len(xs), 2)
-    xa = torch.mul(torch.linear(x, torch.to(a, t, False, False, None), None), scaling)
+    xa = (self).reduced(x, a, scaling, )
     at = 0
     for i in range(n):
       b = torch.to(xs[torch.add(n, i)], t, False, False, None)
@@ -117,8 +117,8 @@ class Ops(Module):
     scaling: Tensor) -> Tensor:
     t = ops.prim.dtype(x)
     n = torch.floordiv(torch.len(xs), 3)
-    xa = torch.mul(torch.linear(x, torch.to(a, t, False, False, None), None), scaling)
-    xa0 = torch.mul(torch.linear(x, torch.to(a0, t, False, False, None), None), scaling)
+    xa = (self).reduced(x, a, scaling, )
+    xa0 = (self).reduced(x, a0, scaling, )
     at = 0
     for i in range(n):
       b = torch.to(xs[torch.add(n, i)], t, False, False, None)
@@ -143,20 +143,33 @@ class Ops(Module):
     else:
       all = torch.cat(hs, 1)
     return torch.mul_(all, scaling)
-  def loras_backward(self: __torch__.Ops,
-    xs: List[Tensor],
+  def reduced(self: __torch__.Ops,
     x: Tensor,
-    xa: Tensor,
-    scaling: Tensor) -> List[Tensor]:
-    n = torch.floordiv(torch.len(xs), 2)
-    h = (self).scaled_products(xs, scaling, )
+    a: Tensor,
+    scaling: Tensor) -> Tensor:
+    a0 = torch.to(a, ops.prim.dtype(x), False, False, None)
+    return torch.mul_(torch.linear(x, a0, None), scaling)
+  def a_gradients(self: __torch__.Ops,
+    xs: List[Tensor],
+    h: Tensor,
+    x: Tensor) -> List[Tensor]:
     da = torch.to(torch.mm(torch.t(h), x), 6, False, False, None)
-    result = [h]
+    result = annotate(List[Tensor], [])
+    at = 0
+    for b in xs:
+      r = torch.size(b, 1)
+      da0 = torch.append(result, torch.narrow(da, 0, at, r))
+      at = torch.add(at, r)
+    return result
+  def b_gradients(self: __torch__.Ops,
+    xs: List[Tensor],
+    xa: Tensor) -> List[Tensor]:
+    n = torch.floordiv(torch.len(xs), 2)
+    result = annotate(List[Tensor], [])
     at = 0
     for i in range(n):
       r = torch.size(xs[torch.add(n, i)], 1)
       db = torch.contiguous(torch.t(torch.mm(torch.t(torch.narrow(xa, 1, at, r)), xs[i])))
-      da0 = torch.append(result, torch.narrow(da, 0, at, r))
       db0 = torch.append(result, torch.to(db, 6, False, False, None))
       at = torch.add(at, r)
     return result
