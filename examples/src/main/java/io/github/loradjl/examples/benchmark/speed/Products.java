@@ -20,6 +20,7 @@ import io.github.loradjl.zoo.llama.LlamaForCausalLM;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,23 +30,31 @@ import java.util.Set;
  * arrays that are there already.
  *
  * <p>Those are, for each adapted layer, x W<sup>T</sup>, x A<sup>T</sup>, (x A<sup>T</sup>) B
- * <sup>T</sup>; in the backward pass dy W, dy B, and the gradients of A and B with (dy B) A; for
- * the head, on the rows that have labels, h W<sup>T</sup> and dlogits W; and for each layer's
- * attention Q K<sup>T</sup> and P V, in the backward pass Q K<sup>T</sup> again, dO V<sup>T</sup>,
- * dS K, dS<sup>T</sup> Q and P<sup>T</sup> dO. Those of attention are of all keys, as if none were
- * hidden, in the model's type.
+ * <sup>T</sup>; in the backward pass dy W, dy B, and the gradients of A and B with (dy B) A, where
+ * layers of one input have their A one below the other as one matrix; for the head, on the rows
+ * that have labels, h W<sup>T</sup> and dlogits W; and for each layer's attention Q K<sup>T</sup>
+ * and P V, in the backward pass Q K<sup>T</sup> again, dO V<sup>T</sup>, dS K, dS<sup>T</sup> Q and
+ * P<sup>T</sup> dO. Those of attention are of all keys, as if none were hidden, in the model's
+ * type.
  */
 final class Products implements Work {
 
     private static final int RANK = 8;
     private static final Set<String> HEADS = Set.of("model.embed_tokens", "lm_head");
 
+    /** Layers that share the input of the first. */
+    private static final Map<String, String> INPUTS =
+            Map.of("k_proj", "q_proj", "v_proj", "q_proj", "up_proj", "gate_proj");
+
     private final ZooModel<NDList, NDList> model;
     private final NDManager manager;
     private final Batches batches;
     private final boolean attentionOnly;
     private final LlamaConfig config;
-    private final List<NDArray> weights = new ArrayList<>();
+
+    /** The weights of the layers of each input. */
+    private final Map<String, List<NDArray>> weights = new LinkedHashMap<>();
+
     private final Map<Shape, NDArray> arrays = new HashMap<>();
     private final NDArray head;
 
@@ -66,7 +75,10 @@ final class Products implements Work {
         for (BlockTree.Node node : BlockTree.walk(model.getBlock())) {
             Parameter weight = node.block().getDirectParameters().get("weight");
             if (node.block() instanceof Linear) {
-                weights.add(weight.getArray());
+                String name = node.path().substring(node.path().lastIndexOf('.') + 1);
+                String first = INPUTS.getOrDefault(name, name);
+                String input = node.path().replace(name, first);
+                weights.computeIfAbsent(input, i -> new ArrayList<>()).add(weight.getArray());
             }
             if (HEADS.contains(node.path())) {
                 last = weight.getArray();
@@ -99,8 +111,8 @@ final class Products implements Work {
                         .flatMapToLong(r -> Arrays.stream(r.labels()).skip(1))
                         .filter(label -> label >= 0)
                         .count();
-        for (NDArray weight : weights) {
-            layer(weight, tokens);
+        for (List<NDArray> together : weights.values()) {
+            layers(together, tokens);
         }
         pair(head, labels);
     }
@@ -124,23 +136,30 @@ final class Products implements Work {
         }
     }
 
-    private void layer(NDArray weight, long tokens) {
-        long out = weight.getShape().get(0);
-        long in = weight.getShape().get(1);
+    private void layers(List<NDArray> together, long tokens) {
+        long in = together.get(0).getShape().get(1);
+        long ranks = (long) RANK * together.size();
         NDArray x = array(tokens, in);
-        NDArray dy = array(tokens, out);
-        NDArray a = array(RANK, in);
-        NDArray b = array(out, RANK);
-        pair(weight, tokens);
+        NDArray a = array(ranks, in);
+        NDArray h = array(tokens, ranks);
         try (NDArray xa = TorchOps.linear(x, a);
-                NDArray y = TorchOps.linear(xa, b);
-                NDArray h = dy.matMul(b);
                 NDArray dx = h.matMul(a);
                 NDArray ht = h.transpose();
-                NDArray da = ht.matMul(x);
-                NDArray dyt = dy.transpose();
-                NDArray db = dyt.matMul(xa)) {
+                NDArray da = ht.matMul(x)) {
             // Only their time counts.
+        }
+        for (NDArray weight : together) {
+            long out = weight.getShape().get(0);
+            NDArray dy = array(tokens, out);
+            NDArray b = array(out, RANK);
+            NDArray xa = array(tokens, RANK);
+            pair(weight, tokens);
+            try (NDArray y = TorchOps.linear(xa, b);
+                    NDArray own = dy.matMul(b);
+                    NDArray dyt = dy.transpose();
+                    NDArray db = dyt.matMul(xa)) {
+                // Likewise.
+            }
         }
     }
 
