@@ -1,6 +1,7 @@
 package io.github.loradjl.adapter;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
@@ -80,7 +81,7 @@ final class RecordedUpdates {
             List<NDArray> each = values(as, training, store, x);
             NDArray a = each.get(0);
             if (each.size() > 1) {
-                a = BackwardOps.stacked(each);
+                a = NDArrays.concat(new NDList(each));
                 a.attach(manager);
             }
             return new Factors(a, values(bs, training, store, x));

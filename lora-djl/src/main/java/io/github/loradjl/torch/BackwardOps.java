@@ -182,23 +182,12 @@ public final class BackwardOps {
     }
 
     /**
-     * Makes one matrix of the rows of several.
-     *
-     * @param matrices matrices of one width, at least one
-     * @return a new matrix, which belongs to the manager of the first
-     */
-    public static NDArray stacked(List<NDArray> matrices) {
-        return OPS.onList("stacked", matrices, TorchModule.scalar(0)).singletonOrThrow();
-    }
-
-    /**
      * Adds scaling x A<sub>i</sub><sup>T</sup> B<sub>i</sub><sup>T</sup> to several outputs in
      * place.
      *
      * @param ys matrices of shapes (n, m<sub>i</sub>); written to, and one may come twice
      * @param x a matrix of shape (n, in)
-     * @param a the A<sub>i</sub>, {@linkplain #stacked one below the other}, of shape (sum of
-     *     r<sub>i</sub>, in), float32
+     * @param a the A<sub>i</sub>, one below the other, of shape (sum of r<sub>i</sub>, in), float32
      * @param bs the B<sub>i</sub>, of shapes (m<sub>i</sub>, r<sub>i</sub>), float32
      * @param scaling eta
      * @return scaling x A<sup>T</sup>, which the backward pass needs

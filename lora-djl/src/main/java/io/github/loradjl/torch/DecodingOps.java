@@ -3,15 +3,16 @@ package io.github.loradjl.torch;
 import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 
 /**
  * What a decoder does for one new position of each text, in few calls: the work is small there, and
@@ -33,8 +34,8 @@ public final class DecodingOps {
     /** oneDNN's inner product. */
     private static final TorchModule INNER = new TorchModule(TEXT, "product_one_dnn.py");
 
-    /** What the operations take for no mask. */
-    private static final NDArray NO_MASK = TorchModule.MANAGER.zeros(new Shape(0));
+    /** What the operations take for no mask, or for a weight that is joined to another. */
+    private static final NDArray NONE = TorchModule.MANAGER.zeros(new Shape(0));
 
     /** The numbers of rows for which blocks are faster in float32. */
     private static final int FEWEST_FOR_BLOCKS = 4;
@@ -110,7 +111,6 @@ public final class DecodingOps {
      */
     public static final class Layer {
 
-        private final boolean isJoined;
         private final NDArray[] arrays;
 
         /**
@@ -120,29 +120,27 @@ public final class DecodingOps {
          * @param manager the owner of second handles on them and of what is joined
          */
         public Layer(LayerWeights weights, NDManager manager) {
-            List<NDArray> inputs = List.of(weights.query, weights.key, weights.value);
-            isJoined = inputs.stream().mapToLong(Layer::bytes).sum() <= MOST_TO_JOIN;
-            List<NDArray> all =
-                    new ArrayList<>(
-                            List.of(
-                                    weights.inputNorm,
-                                    weights.output,
-                                    weights.innerNorm,
-                                    weights.gate,
-                                    weights.up,
-                                    weights.down));
-            if (!isJoined) {
-                all.addAll(inputs);
-            }
             // Second handles have no names, which DJL would look at in each call.
-            all.replaceAll(array -> TorchOps.alias(array, manager));
+            UnaryOperator<NDArray> handle = array -> TorchOps.alias(array, manager);
+            NDList inputs = new NDList(weights.query, weights.key, weights.value);
+            boolean isJoined = inputs.stream().mapToLong(Layer::bytes).sum() <= MOST_TO_JOIN;
+            NDArray joined = isJoined ? NDArrays.concat(inputs) : null;
             if (isJoined) {
-                NDArray joined = BackwardOps.stacked(inputs);
                 joined.attach(manager);
-                all.add(joined);
             }
-            all.add(0, TorchModule.scalar(Math.sqrt(weights.eps)));
-            arrays = all.toArray(NDArray[]::new);
+            arrays =
+                    new NDArray[] {
+                        TorchModule.scalar(Math.sqrt(weights.eps)),
+                        handle.apply(weights.inputNorm),
+                        isJoined ? joined : handle.apply(weights.query),
+                        isJoined ? NONE : handle.apply(weights.key),
+                        isJoined ? NONE : handle.apply(weights.value),
+                        handle.apply(weights.output),
+                        handle.apply(weights.innerNorm),
+                        handle.apply(weights.gate),
+                        handle.apply(weights.up),
+                        handle.apply(weights.down)
+                    };
         }
 
         private static long bytes(NDArray weight) {
@@ -222,7 +220,7 @@ public final class DecodingOps {
         };
         NDArray[] all = Arrays.copyOf(inputs, inputs.length + layer.arrays.length);
         System.arraycopy(layer.arrays, 0, all, inputs.length, layer.arrays.length);
-        return ops(x).one(layer.isJoined ? "layer_joined" : "layer", all);
+        return ops(x).one("layer", all);
     }
 
     /**
@@ -237,7 +235,7 @@ public final class DecodingOps {
     }
 
     private static NDArray maskOf(Position position) {
-        return position.mask == null ? NO_MASK : position.mask;
+        return position.mask == null ? NONE : position.mask;
     }
 
     /**

@@ -90,10 +90,6 @@ class Ops(Module):
     mask: Tensor,
     rate: Tensor) -> Tensor:
     return torch.mul_(torch.mul(x, mask), torch.div(1., 1. - float(rate)))
-  def stacked(self: __torch__.Ops,
-    xs: List[Tensor],
-    unused: Tensor) -> Tensor:
-    return torch.cat(xs)
   def add_loras(self: __torch__.Ops,
     xs: List[Tensor],
     x: Tensor,

@@ -62,19 +62,6 @@ class Ops(Module):
     qk = torch.squeeze(torch.cat([q, k], -1), 1)
     a = (self).attended(qk, torch.squeeze(v, 1), cos, sin, keys, values, position, mask, )
     return torch.unsqueeze(a, 1)
-  def added(self: __torch__.Ops,
-    a: Tensor,
-    x: Tensor,
-    floor: Tensor,
-    wo: Tensor,
-    norm2: Tensor,
-    gate: Tensor,
-    up: Tensor,
-    down: Tensor) -> Tensor:
-    x1 = (self).product_plus(a, wo, x, )
-    y1 = (self).normed(x1, norm2, floor, )
-    y2 = (self).product_plus((self).swiglu(y1, gate, up, ), down, x1, )
-    return torch.unsqueeze(y2, 1)
   def layer(self: __torch__.Ops,
     x: Tensor,
     cos: Tensor,
@@ -85,39 +72,25 @@ class Ops(Module):
     mask: Tensor,
     floor: Tensor,
     norm1: Tensor,
-    wo: Tensor,
-    norm2: Tensor,
-    gate: Tensor,
-    up: Tensor,
-    down: Tensor,
     wq: Tensor,
     wk: Tensor,
-    wv: Tensor) -> Tensor:
-    x0 = torch.squeeze(x, 1)
-    y = (self).normed(x0, norm1, floor, )
-    qk = torch.cat([(self).product(y, wq, ), (self).product(y, wk, )], -1)
-    v = (self).product(y, wv, )
-    a = (self).attended(qk, v, cos, sin, keys, values, position, mask, )
-    return (self).added(a, x0, floor, wo, norm2, gate, up, down, )
-  def layer_joined(self: __torch__.Ops,
-    x: Tensor,
-    cos: Tensor,
-    sin: Tensor,
-    keys: Tensor,
-    values: Tensor,
-    position: Tensor,
-    mask: Tensor,
-    floor: Tensor,
-    norm1: Tensor,
+    wv: Tensor,
     wo: Tensor,
     norm2: Tensor,
     gate: Tensor,
     up: Tensor,
-    down: Tensor,
-    wqkv: Tensor) -> Tensor:
+    down: Tensor) -> Tensor:
     x0 = torch.squeeze(x, 1)
-    qkv = (self).product((self).normed(x0, norm1, floor, ), wqkv, )
-    n = torch.mul(torch.size(keys, 1), torch.size(keys, 3))
-    qk, v = torch.split_with_sizes(qkv, [torch.sub(torch.size(qkv, 1), n), n], 1)
+    y = (self).normed(x0, norm1, floor, )
+    q = (self).product(y, wq, )
+    if torch.eq(torch.numel(wk), 0):
+      n = torch.mul(torch.size(keys, 1), torch.size(keys, 3))
+      qk, v = torch.split_with_sizes(q, [torch.sub(torch.size(q, 1), n), n], 1)
+    else:
+      qk = torch.cat([q, (self).product(y, wk, )], -1)
+      v = (self).product(y, wv, )
     a = (self).attended(qk, v, cos, sin, keys, values, position, mask, )
-    return (self).added(a, x0, floor, wo, norm2, gate, up, down, )
+    x1 = (self).product_plus(a, wo, x0, )
+    y1 = (self).normed(x1, norm2, floor, )
+    y2 = (self).product_plus((self).swiglu(y1, gate, up, ), down, x1, )
+    return torch.unsqueeze(y2, 1)

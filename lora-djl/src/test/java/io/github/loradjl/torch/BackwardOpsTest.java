@@ -232,8 +232,8 @@ class BackwardOpsTest {
             }
         }
         try (GradientMode mode = GradientMode.off()) {
-            NDArray a = BackwardOps.stacked(as);
-            NDArray a0 = BackwardOps.stacked(a0s);
+            NDArray a = NDArrays.concat(as);
+            NDArray a0 = NDArrays.concat(a0s);
             NDArray first = y.add(updates.get(0));
             NDArray both = second.add(updates.get(1)).add(updates.get(2));
             NDArray xa =

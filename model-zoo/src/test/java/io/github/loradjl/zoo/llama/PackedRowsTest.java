@@ -196,6 +196,9 @@ class PackedRowsTest {
             NDArray loss = LOSS.evaluate(batch[1], output);
             TorchOps.backward(loss);
             for (Map.Entry<String, Parameter> e : lora.getTrainableParameters().entrySet()) {
+                if (!e.getValue().requiresGradient()) {
+                    continue;
+                }
                 try (NDArray gradient = TorchOps.gradientOf(e.getValue().getArray())) {
                     NDArray copy = gradient.duplicate();
                     copy.attach(owner);

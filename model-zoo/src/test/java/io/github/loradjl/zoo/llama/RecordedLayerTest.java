@@ -77,7 +77,8 @@ class RecordedLayerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"plain", "difference", "two", "biases", "merged"})
+    @ValueSource(
+            strings = {"plain", "difference", "two", "biases", "merged", "frozen_A", "frozen_B"})
     void lossAndGradients_areThoseOfTheGraph(String kind) throws Exception {
         LoraInit init = "difference".equals(kind) ? LoraInit.bothRandom() : LoraInit.randomB();
         try (ZooModel<NDList, NDList> model = small("biases".equals(kind));
@@ -92,6 +93,10 @@ class RecordedLayerTest {
                 lora.setActive("second");
                 lora.merge();
                 lora.setActive("default");
+            }
+            if (kind.startsWith("frozen")) {
+                String factor = kind.replace("frozen", "lora");
+                lora.getTrainableParameters().forEach((path, p) -> p.freeze(path.contains(factor)));
             }
             for (boolean padded : new boolean[] {false, true}) {
                 NDList[] batch = batch(manager, padded);

@@ -75,9 +75,9 @@ final class Products implements Work {
         for (BlockTree.Node node : BlockTree.walk(model.getBlock())) {
             Parameter weight = node.block().getDirectParameters().get("weight");
             if (node.block() instanceof Linear) {
-                String name = node.path().substring(node.path().lastIndexOf('.') + 1);
-                String first = INPUTS.getOrDefault(name, name);
-                String input = node.path().replace(name, first);
+                int end = node.path().lastIndexOf('.') + 1;
+                String name = node.path().substring(end);
+                String input = node.path().substring(0, end) + INPUTS.getOrDefault(name, name);
                 weights.computeIfAbsent(input, i -> new ArrayList<>()).add(weight.getArray());
             }
             if (HEADS.contains(node.path())) {
